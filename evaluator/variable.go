@@ -1,0 +1,145 @@
+package evaluator
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A template is text with policy variables in it (section 6):
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+type template []part
+
+// A part of a template is a piece of glob or, if key isn't empty, a variable.
+type part struct {
+	glob       glob
+	key        string // folded
+	name       string // as written
+	fallback   string
+	hasDefault bool
+}
+
+// parseTemplate takes text apart at its variables (rules V3 and V4). wild
+// says that * and ? outside variables are wildcards. It is for text under
+// Version 2012-10-17 only (rule V1).
+func parseTemplate(text string, wild bool) (template, error) {
+	encode := literalGlob
+	if wild {
+		encode = newGlob
+	}
+	var t template
+	for {
+		i := strings.Index(text, "${")
+		if i < 0 {
+			break
+		}
+		if i > 0 {
+			t = append(t, part{glob: encode(text[:i])})
+		}
+		end := strings.IndexByte(text[i:], '}')
+		if end < 0 {
+			return nil, fmt.Errorf("policy variable %q has no closing brace", text[i:])
+		}
+		p, err := parseVariable(text[i+2 : i+end])
+		if err != nil {
+			return nil, err
+		}
+		t = append(t, p)
+		text = text[i+end+1:]
+	}
+	if text != "" || len(t) == 0 {
+		t = append(t, part{glob: encode(text)})
+	}
+	return t, nil
+}
+
+func parseVariable(body string) (part, error) {
+	switch body {
+	case "*", "?", "$":
+		return part{glob: literalGlob(body)}, nil
+	}
+	name, rest, hasDefault := strings.Cut(body, ",")
+	if name == "" || strings.ContainsAny(name, " \t\n${'\"") {
+		return part{}, fmt.Errorf("malformed policy variable ${%s}", body)
+	}
+	p := part{key: strings.ToLower(name), name: name, hasDefault: hasDefault}
+	if hasDefault {
+		d, ok := strings.CutPrefix(rest, " '")
+		if ok {
+			d, ok = strings.CutSuffix(d, "'")
+		}
+		if !ok || strings.Contains(d, "'") {
+			return part{}, fmt.Errorf("malformed default in policy variable ${%s}: want ${key, 'default'}", body)
+		}
+		p.fallback = d
+	}
+	return p, nil
+}
+
+// variables reports whether t has any.
+func (t template) variables() bool {
+	for _, p := range t {
+		if p.key != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// fixed returns the glob of a template without variables.
+func (t template) fixed() glob {
+	var b strings.Builder
+	for _, p := range t {
+		b.WriteString(string(p.glob))
+	}
+	return glob(b.String())
+}
+
+// resolve puts the variables' values in. The Match is Matched if all are
+// known, NoMatch if one has no value and the whole entry is therefore null (rule V6), and Unknown
+// if one isn't known: the glob then has * in its place and matches whatever
+// the entry could match (rule V9).
+func (t template) resolve(ctx *Context) (glob, Match) {
+	var b strings.Builder
+	state := Matched
+	for _, p := range t {
+		if p.key == "" {
+			b.WriteString(string(p.glob))
+			continue
+		}
+		g, m := p.resolve(ctx)
+		if m == NoMatch {
+			return "", NoMatch
+		}
+		state = and(state, m)
+		b.WriteString(string(g))
+	}
+	return glob(b.String()), state
+}
+
+func (p part) resolve(ctx *Context) (glob, Match) {
+	v := ctx.lookupFolded(p.key, p.name)
+	switch {
+	case v.State == PresentUnknown || v.State == UnknownKey || v.State == Partial || v.Pattern:
+		return anyRunText, Unknown
+	case v.State == Present && len(v.Values) == 1 && !multivalued(p.key): // rules V5, V7, V8
+		return literalGlob(v.Values[0]), Matched
+	case p.hasDefault:
+		return literalGlob(p.fallback), Matched
+	}
+	return "", NoMatch
+}
+
+// anyRunText is a glob that matches everything.
+const anyRunText = "\xff"
+
+// multivalued reports whether a key, in lower case, holds a list of values
+// even when it has one: such keys can't be variables (rule V8).
+func multivalued(key string) bool {
+	switch key {
+	case "aws:tagkeys", "aws:calledvia", "aws:principalorgpaths", "aws:resourceorgpaths", "aws:sourceorgpaths",
+		"aws:sourcevpceorgpaths", "aws:principalservicenameslist", "sts:transitivetagkeys",
+		"dynamodb:attributes", "dynamodb:leadingkeys", "kms:granteeserviceprincipals", "kms:grantoperations":
+		return true
+	}
+	return false
+}
