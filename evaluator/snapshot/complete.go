@@ -1,0 +1,201 @@
+package snapshot
+
+import (
+	"strings"
+
+	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/policy"
+)
+
+// Complete fills in what the snapshot knows of a request and the request
+// doesn't say: the role behind a session (rule P1), the owner of a bucket
+// (rule E26), organisation ids, tags. What the request says wins: a context key
+// that it knows, be it as absent or unknown, stays as it is.
+//
+// A session's tags override its role's, and nobody records them. So a role's
+// tag makes aws:PrincipalTag/KEY present with an unknown value in an open
+// context; in a closed one, whose keys are all there are, it has the role's value.
+// Tags that a user or role doesn't have, and the organisation keys of accounts
+// outside the organisation, which may be in another one, are left unsaid.
+func (s *Snapshot) Complete(req *evaluator.Request) {
+	s.completePrincipal(&req.Principal)
+	s.completeResource(req)
+	s.completePrincipalKeys(req)
+	s.completeResourceKeys(req)
+	s.completeEndpointKeys(&req.Context)
+}
+
+// completePrincipal fills in the ARNs, id and account of the caller.
+func (s *Snapshot) completePrincipal(p *evaluator.Principal) {
+	if p.Account == "" {
+		p.Account = accountOf(*p)
+	}
+	if p.Type != evaluator.User && p.Type != evaluator.AssumedRole {
+		return
+	}
+	e, _ := s.caller(*p)
+	if e == nil {
+		return
+	}
+	if p.ID == "" {
+		p.ID = e.id
+	}
+	if p.Type == evaluator.User {
+		p.ARN = e.arn
+		return
+	}
+	if p.ARN == "" || p.ARN == p.RoleARN {
+		p.ARN = e.arn // no session is known, and the path may be made up
+	}
+	p.RoleARN, p.RolePathUnknown = e.arn, false
+}
+
+// completeResource fills in the resource's owner, and the ARN that AWS checks where
+// the request has another name of the same resource.
+func (s *Snapshot) completeResource(req *evaluator.Request) {
+	if arn, ok := policy.ParseARN(req.Resource.ARN); ok {
+		if full := s.resolved(req.Action, arn); full != nil {
+			req.Resource.ARN, req.Resource.Pattern = full.arn, false
+		}
+	}
+	if req.Resource.Account == "" {
+		if owner := s.owner(req.Resource, req.Principal); !hasWildcard(owner) {
+			req.Resource.Account = owner
+		}
+	}
+}
+
+// resolved is the resource that an alias or a name without its suffix means
+// (rules S4, S27); nil for any other ARN.
+func (s *Snapshot) resolved(action string, arn policy.ARN) *resource {
+	switch {
+	case arn.Service == "kms" && !isOneOf(action, aliasActions):
+		return s.aliases[arn.String()]
+	case arn.Service == "secretsmanager" && s.resources[arn.String()] == nil:
+		return s.secret(arn)
+	}
+	return nil
+}
+
+// set makes a key present, if the request doesn't know it.
+func set(c *evaluator.Context, key string, values ...string) {
+	if !c.Known(key) {
+		c.Set(key, values...)
+	}
+}
+
+// setState is set for the other states.
+func setState(c *evaluator.Context, key string, state evaluator.KeyState) {
+	if !c.Known(key) {
+		c.SetState(key, state)
+	}
+}
+
+// completePrincipalKeys sets the caller's organisation and tags (evaluation.md 5.4).
+func (s *Snapshot) completePrincipalKeys(req *evaluator.Request) {
+	c, p := &req.Context, req.Principal
+	switch p.Type {
+	case evaluator.Anonymous: // it has no account, and so no organisation
+		setState(c, "aws:PrincipalOrgID", evaluator.Absent)
+		setState(c, "aws:PrincipalOrgPaths", evaluator.Absent)
+		return
+	case evaluator.Root, evaluator.User, evaluator.AssumedRole, evaluator.FederatedUser:
+		s.organizationKeys(c, p.Account, "aws:PrincipalOrgID", "aws:PrincipalOrgPaths")
+	}
+	if p.Type == evaluator.User || p.Type == evaluator.AssumedRole {
+		if e, _ := s.caller(p); e != nil && e.tagsOK {
+			e.tagKeys(c)
+		}
+	}
+}
+
+// organizationKeys sets the keys of an account's organisation, absent if it is
+// known to be in none.
+func (s *Snapshot) organizationKeys(c *evaluator.Context, account, id, paths string) {
+	switch {
+	case s.inNone(account):
+		setState(c, id, evaluator.Absent)
+		setState(c, paths, evaluator.Absent)
+	case s.org != nil && s.org.members[account] != nil:
+		set(c, id, s.org.id)
+		set(c, paths, s.org.members[account].path)
+	}
+}
+
+// tagKeys sets aws:PrincipalTag/KEY for the tags of a user or role.
+func (e *entity) tagKeys(c *evaluator.Context) {
+	count := map[string]int{} // by folded key: two that differ only in case both answer (rule C3)
+	for _, t := range e.tags {
+		count[strings.ToLower(t.key)]++
+	}
+	for _, t := range e.tags {
+		key := "aws:PrincipalTag/" + t.key
+		if count[strings.ToLower(t.key)] > 1 || e.kind == evaluator.AssumedRole && c.Open {
+			setState(c, key, evaluator.PresentUnknown)
+		} else {
+			set(c, key, t.value)
+		}
+	}
+}
+
+// completeResourceKeys sets the keys of the resource's owner.
+func (s *Snapshot) completeResourceKeys(req *evaluator.Request) {
+	account := req.Resource.Account
+	if req.Resource.ARN == "*" || !isAccountID(account) || lacksResourceAccount(req.Action) {
+		return
+	}
+	set(&req.Context, "aws:ResourceAccount", account)
+	s.organizationKeys(&req.Context, account, "aws:ResourceOrgID", "aws:ResourceOrgPaths")
+}
+
+// completeEndpointKeys sets the VPC of the endpoint that the call came through.
+func (s *Snapshot) completeEndpointKeys(c *evaluator.Context) {
+	vpce := sourceVpce(c)
+	switch {
+	case vpce.State == evaluator.Absent:
+		setState(c, "aws:SourceVpce", evaluator.Absent)
+		setState(c, "aws:SourceVpc", evaluator.Absent)
+	case vpce.State == evaluator.Present && len(vpce.Values) == 1:
+		if e := s.endpoints[vpce.Values[0]]; e != nil && e.vpc != "" {
+			set(c, "aws:SourceVpc", e.vpc)
+		}
+	}
+}
+
+// lacksResourceAccount reports whether AWS lists an action as one that doesn't have
+// aws:ResourceAccount and its like.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount
+func lacksResourceAccount(action string) bool {
+	service, name, _ := strings.Cut(action, ":")
+	for _, n := range noResourceAccount[strings.ToLower(service)] {
+		if n == "*" || strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// noResourceAccount are those actions, by service.
+var noResourceAccount = map[string][]string{
+	"auditmanager": {"UpdateAssessmentFrameworkShare"},
+	"detective":    {"AcceptInvitation"},
+	"ds":           {"AcceptSharedDirectory"},
+	"ebs":          {"*"},
+	"ec2": {
+		"AcceptTransitGatewayPeeringAttachment", "AcceptVpcEndpointConnections", "AcceptVpcPeeringConnection",
+		"CopyFpgaImage", "CopyImage", "CopySnapshot", "CreateTransitGatewayPeeringAttachment", "CreateVolume",
+		"CreateVpcEndpoint", "CreateVpcPeeringConnection", "DeleteTransitGatewayPeeringAttachment",
+		"DeleteVpcPeeringConnection", "RejectTransitGatewayPeeringAttachment", "RejectVpcEndpointConnections",
+		"RejectVpcPeeringConnection",
+	},
+	"es":        {"AcceptInboundConnection"},
+	"events":    {"PutEvents"},
+	"guardduty": {"AcceptAdministratorInvitation"},
+	"macie2":    {"AcceptInvitation"},
+	"route53": {
+		"AssociateVpcWithHostedZone", "CreateVPCAssociationAuthorization", "DeleteVPCAssociationAuthorization",
+		"DisassociateVPCFromHostedZone", "ListHostedZonesByVPC",
+	},
+	"securityhub": {"AcceptAdministratorInvitation"},
+}
