@@ -188,7 +188,7 @@ func (r *resourceGlob) match(res *Resource, ctx *Context, expandShort bool) Matc
 		g, sure = r.lead+rest, m
 	case r.short:
 		g = r.expanded
-	case r.exact != "" && !res.Pattern:
+	case r.exact != "" && !res.Pattern && res.ARN != "":
 		return known(r.exact == res.ARN)
 	}
 	var m Match

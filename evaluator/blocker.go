@@ -61,7 +61,7 @@ func (e *explainer) explicit(layer LayerName) []Blocker {
 	var all []Blocker
 	for i := range e.v.trace {
 		t := &e.v.trace[i]
-		if t.Layer != layer {
+		if t.Layer != layer || t.Deny != Matched { // a layer that may not apply denies nothing for sure (rule U7)
 			continue
 		}
 		for j := range t.Statements {
@@ -71,7 +71,6 @@ func (e *explainer) explicit(layer LayerName) []Blocker {
 			}
 			b := Blocker{Layer: layer, Kind: KindExplicitDeny, Policy: s.Policy, Statement: s.Statement, Target: t.Target, PolicyType: s.Policy.Type}
 			if why := decisive(s); len(why) > 0 {
-				b.Matched = why
 				b.NearMisses = []NearMiss{{Policy: s.Policy, Statement: s.Statement, Mismatch: why}}
 			}
 			all = append(all, b)
@@ -160,7 +159,7 @@ func (e *explainer) implicit(layer LayerName) []Blocker {
 				level := b
 				level.Target = t.Target
 				level.PolicyType = string(layer)
-				e.nearMisses(&level, t)
+				level.nearest(t)
 				all = append(all, level)
 			}
 		}
@@ -174,7 +173,7 @@ func (e *explainer) implicit(layer LayerName) []Blocker {
 	}
 	for i := range e.v.trace {
 		if t := &e.v.trace[i]; t.Layer == layer {
-			e.nearMisses(&b, t)
+			b.nearest(t)
 		}
 	}
 	return []Blocker{b}
@@ -188,10 +187,26 @@ func (e *explainer) owner() string {
 	return principalName(&e.req.Principal)
 }
 
-// nearMisses ranks the Allow statements of a layer by how little keeps them
+// NoAllow returns the blockers that a layer is for want of an allow, whether or
+// not the decision is known to need one: who knows that the request was denied
+// for it, from AWS's message, has the statements that came near.
+func (x *Explanation) NoAllow(layer LayerName) []Blocker {
+	var all []Blocker
+	for i := range x.Trace {
+		t := &x.Trace[i]
+		if t.Layer == layer && t.Allow == NoMatch {
+			b := Blocker{Layer: layer, Kind: KindNoAllow, Target: t.Target}
+			b.nearest(t)
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// nearest ranks the Allow statements of a layer by how little keeps them
 // from allowing (rule T94 of the event rules): few elements first, and among those a
 // condition is less than a principal, a resource, an action.
-func (e *explainer) nearMisses(b *Blocker, t *LayerTrace) {
+func (b *Blocker) nearest(t *LayerTrace) {
 	type ranked struct {
 		miss NearMiss
 		cost int

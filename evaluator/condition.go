@@ -93,7 +93,9 @@ func (c *condition) matchNull(v ContextValue) Match {
 	case Present:
 		missing = known(isNull(v.Values))
 	case Partial:
-		missing = NoMatch
+		if !isNull(v.Values) {
+			missing = NoMatch
+		}
 	case PresentUnknown:
 		// A value that a user supplies may be empty (U8); the caller's and AWS's own keys can't.
 		if strings.HasPrefix(c.key, "aws:") && !strings.Contains(c.key, "/") {
@@ -211,7 +213,11 @@ func (c *condition) test(got value, ctx *Context) Match {
 		if sure == NoMatch {
 			continue // null: matches nothing (rule V6)
 		}
-		switch c.op.test(got, &o) {
+		answer := c.op.test(got, &o)
+		if answer == badWant && sure == Unknown {
+			answer = undecided // what a variable stands for isn't known, so it can't be bad (rule V9)
+		}
+		switch answer {
 		case equal:
 			m = or(m, sure)
 		case undecided:
@@ -248,7 +254,7 @@ func (c *condition) testAnyValue(ctx *Context) Match {
 		case sure == NoMatch:
 		case sure == Matched && c.op.wild && !c.op.arn && o.glob != "" && strings.Trim(string(o.glob), anyRunText) == "":
 			m = or(m, Matched) // * matches every string
-		case !c.op.negated && c.never(&o):
+		case sure == Matched && !c.op.negated && c.never(&o):
 		default:
 			m = or(m, Unknown)
 		}

@@ -75,12 +75,28 @@ func ruleFor(req *Request) grantRule {
 	}
 	action := strings.ToLower(req.Action)
 	switch {
-	case strings.HasPrefix(action, "kms:") && strings.Contains(req.Resource.ARN, ":key/"):
+	case strings.HasPrefix(action, "kms:") && concernsKey(action, &req.Resource):
 		return mandatory
 	case action == "sts:assumerole", action == "sts:tagsession", action == "sts:setsourceidentity":
 		return mandatory
 	}
 	return ordinary
+}
+
+// concernsKey reports whether a KMS action is checked on a key, so that the
+// key policy must take part (rules S1, S4).
+func concernsKey(action string, r *Resource) bool {
+	switch {
+	case strings.Contains(r.ARN, ":key/"):
+		return true
+	case !r.Pattern || strings.Contains(r.ARN, ":alias/") || strings.Contains(action, "customkeystore"):
+		return false
+	}
+	switch action {
+	case "kms:createkey", "kms:listkeys", "kms:listaliases", "kms:generaterandom":
+		return false
+	}
+	return true // a key that nobody recorded
 }
 
 // crossAccount says whether caller and resource belong to different accounts (rule E26).

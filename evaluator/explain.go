@@ -71,9 +71,6 @@ type Blocker struct {
 	// nearest first; for an explicit deny, the denying statement with the
 	// conditions that made it apply.
 	NearMisses []NearMiss
-	// Matched are, for an explicit deny, the elements that made the statement apply and
-	// that the call could have met otherwise: its conditions, its exceptions.
-	Matched []ElementTrace
 	// Note is one more fact for people, such as a boundary that was never attached.
 	Note string
 }

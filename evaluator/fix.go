@@ -2,6 +2,7 @@ package evaluator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -140,9 +141,17 @@ func addAllow(req *Request, p *Policies, b *Blocker) (Fix, bool) {
 	}
 	s := sentence{Sid: sidFor(req.Action), Effect: "Allow", Action: req.Action, Resource: req.Resource.ARN}
 	f := Fix{Layer: b.Layer, Target: b.Target, Policy: b.Policy, Change: "addStatement"}
+	if b.Layer == LayerResource && b.Policy != nil {
+		f.Target = b.Policy.Target
+	}
 	switch b.Layer {
 	case LayerRCP:
 		return Fix{}, false
+	case LayerIdentity:
+		// A policy that others have too would let them gain as well.
+		if f.Policy != nil && (f.Policy.Type != "inline" || f.Policy.Target != b.Target) {
+			f.Policy = nil
+		}
 	case LayerResource:
 		who, ok := principalElement(&req.Principal)
 		if !ok {
@@ -268,16 +277,18 @@ func exempt(req *Request, p *Policies, b *Blocker) (Fix, bool) {
 		name = b.Statement.Sid.Value + " of " + name
 	}
 	return Fix{
-		Layer: b.Layer, Policy: b.Policy, Target: b.Target, Change: "editStatement", Document: s.text(),
-		Note: "this weakens " + name + ", a guardrail on " + b.Target + ": ask its owner first" + alternative(b),
+		Layer: b.Layer, Policy: b.Policy, Target: cmp.Or(b.Policy.Target, b.Target), Change: "editStatement", Document: s.text(),
+		Note: "this weakens " + name + ", a guardrail on " + cmp.Or(b.Policy.Target, b.Target) + ": ask its owner first" + alternative(b),
 	}, true
 }
 
 // alternative is what the caller could change instead of the guardrail.
 func alternative(b *Blocker) string {
-	for _, el := range b.Matched {
-		if el.Element == "Condition" {
-			return "; or make the call so that its condition on " + el.Key + " doesn't hold"
+	for _, miss := range b.NearMisses {
+		for _, el := range miss.Mismatch {
+			if el.Element == "Condition" {
+				return "; or make the call so that its condition on " + el.Key + " doesn't hold"
+			}
 		}
 	}
 	return ""

@@ -52,7 +52,7 @@ func evaluateLayers(req *Request, p *Policies, traced bool) *verdict {
 
 	who := principalName(&req.Principal)
 	v.identity = v.layer(LayerIdentity, &p.Identity, who, place{layer: LayerIdentity})
-	if req.Principal.Type == Root {
+	if req.Principal.Type == Root || req.Principal.Type == FederatedUser && strings.HasSuffix(req.Principal.ParentARN, ":root") {
 		v.identity.allow[direct] = Matched // rule E1
 	}
 	v.boundary = v.layer(LayerBoundary, &p.Boundary, who, place{layer: LayerBoundary})

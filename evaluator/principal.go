@@ -148,6 +148,9 @@ func (e *principalEntry) match(p *Principal) (Match, grade) {
 	case formID:
 		// What is displayed as an id is an orphan: only a principal with that very id (rule P8).
 		m := known(p.ID != "" && p.ID == v)
+		if unsure && p.ID == "" {
+			m = Unknown
+		}
 		if p.Type == AssumedRole {
 			return m, viaRole
 		}

@@ -114,7 +114,8 @@ func (g glob) matchSegmented(s string) bool {
 			switch c := g[gi]; c {
 			case anyRun, segRun:
 				open = open || cur[i]
-				next[i] = open
+				// Not inside a character, of which a ? would then take a part.
+				next[i] = open && (i == len(s) || utf8.RuneStart(s[i]) || cur[i])
 				if c == segRun && i < len(s) && s[i] == ':' {
 					open = false
 				}

@@ -22,6 +22,7 @@ type iamDetails struct {
 	byID     map[string]*entity
 	byName   map[entityName]*entity // names are unique in an account, whatever the path (rule P1)
 	other    []string               // ARNs of groups and policies, to be found as resources
+	managed  map[string]managedPolicy
 }
 
 type entityName struct {
@@ -124,6 +125,7 @@ func decodeIAM(d *decoder, account string) map[string]*iamDetails {
 	}
 	for _, details := range x.details {
 		details.other = slices.AppendSeq(details.other, maps.Keys(x.managed))
+		details.managed = x.managed
 	}
 	return x.details
 }

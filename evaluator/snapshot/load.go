@@ -76,7 +76,7 @@ func (l *loader) isSnapshot() error {
 			return fmt.Errorf("reading snapshot: %w", err)
 		}
 	}
-	return errors.New("not a snapshot: expected snapshot.json, organization.json or accounts/ in the folder (`iamwhy collect` makes them), or the file that `aws iam get-account-authorization-details` prints")
+	return errors.New("not a snapshot: expected snapshot.json, organization.json or accounts/ in the folder, or the file that `aws iam get-account-authorization-details` prints")
 }
 
 // loadMetadata reads snapshot.json.
@@ -311,5 +311,5 @@ func LoadAuthorizationDetails(name string, data []byte) (*Snapshot, error) {
 
 // skip notes that a part isn't in the output of get-account-authorization-details.
 func (l *loader) skip(partName string) {
-	l.parts[partName] = &part{status: statusSkipped, reason: "only get-account-authorization-details was given; `iamwhy collect` gathers the rest"}
+	l.parts[partName] = &part{status: statusSkipped, reason: "only the output of get-account-authorization-details was given"}
 }

@@ -174,7 +174,7 @@ func TestLoadAuthorizationDetails(t *testing.T) {
 		t.Errorf("states (-want +got):\n%s", diff)
 	}
 	for missing, permission := range map[string]string{p.SCP.Missing: "organizations:DescribeOrganization", p.Resource.Missing: "s3:GetBucketPolicy"} {
-		if !strings.Contains(missing, permission) || !strings.Contains(missing, "iamwhy collect") {
+		if !strings.Contains(missing, permission) || !strings.Contains(missing, "get-account-authorization-details") {
 			t.Errorf("missing %q doesn't say how to get it", missing)
 		}
 	}

@@ -27,7 +27,39 @@ func (s *Snapshot) Policies(_ context.Context, req evaluator.Request) (evaluator
 		Endpoint: s.endpointLayer(&req),
 	}
 	p.Identity, p.Boundary = s.callerLayers(req.Principal)
+	if mayBeShared(&req, &p) {
+		p.Resource.OtherAllow = evaluator.Unknown
+		p.Resource.OtherNote = "whether account " + req.Resource.Account + " shares " + req.Resource.ARN + " (AWS RAM, launch permissions)"
+	}
 	return p, nil
+}
+
+// mayBeShared reports whether a resource of another account, of a type that has no
+// policy, may be open to the caller by something that wasn't collected (rule E24).
+func mayBeShared(req *evaluator.Request, p *evaluator.Policies) bool {
+	if p.Resource.State != evaluator.DoesNotApply || req.Resource.Account == "" || req.Resource.Account == accountOf(req.Principal) {
+		return false
+	}
+	service, _, _ := strings.Cut(req.Action, ":")
+	switch strings.ToLower(service) {
+	case "iam", "sts", "organizations", "account": // nothing of theirs can be shared
+		return false
+	}
+	return true
+}
+
+// ManagedPolicy returns a managed policy by its ARN, as account has it: a session's policyArns name
+// policies that need not be attached to anything.
+func (s *Snapshot) ManagedPolicy(account, arn string) (evaluator.Policy, bool) {
+	a := s.accounts[account]
+	if a == nil || a.iam == nil {
+		return evaluator.Policy{}, false
+	}
+	p, ok := a.iam.managed[arn]
+	if !ok || p.body == nil {
+		return evaluator.Policy{}, false
+	}
+	return evaluator.Policy{Name: lastSegment(arn), ARN: arn, Type: "managed", Body: p.body}, true
 }
 
 // callerLayers are the identity policies (rule E6) and the boundary (rule E7) of the caller.
