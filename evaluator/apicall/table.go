@@ -1,0 +1,319 @@
+package apicall
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/iamwhy/iamwhy/evaluator"
+)
+
+// A row gives actions of one service their resources. All the finders of a row count:
+// the call must be allowed on each (T83).
+type row struct {
+	service, actions string
+	resources        []finder
+}
+
+func on(service, actions string, resources ...finder) row { return row{service, actions, resources} }
+
+var resourceTable = index(rows)
+
+func index(rows []row) map[string][]finder {
+	t := make(map[string][]finder)
+	for _, r := range rows {
+		for action := range strings.FieldsSeq(r.actions) {
+			t[r.service+":"+action] = r.resources
+		}
+	}
+	return t
+}
+
+// rows are the resources of actions (T82).
+var rows = []row{
+	// 1, 2: S3
+	on("s3", `ListBucket ListBucketVersions ListBucketMultipartUploads CreateBucket DeleteBucket
+		GetBucketAcl PutBucketAcl GetBucketCORS PutBucketCORS GetBucketLocation GetBucketLogging PutBucketLogging
+		GetBucketNotification PutBucketNotification GetBucketObjectLockConfiguration PutBucketObjectLockConfiguration
+		GetBucketOwnershipControls PutBucketOwnershipControls GetBucketPolicy PutBucketPolicy DeleteBucketPolicy GetBucketPolicyStatus
+		GetBucketPublicAccessBlock PutBucketPublicAccessBlock GetBucketRequestPayment PutBucketRequestPayment
+		GetBucketTagging PutBucketTagging GetBucketVersioning PutBucketVersioning GetBucketWebsite PutBucketWebsite DeleteBucketWebsite
+		GetEncryptionConfiguration PutEncryptionConfiguration GetLifecycleConfiguration PutLifecycleConfiguration
+		GetReplicationConfiguration PutReplicationConfiguration GetAccelerateConfiguration PutAccelerateConfiguration
+		GetAnalyticsConfiguration PutAnalyticsConfiguration GetInventoryConfiguration PutInventoryConfiguration
+		GetMetricsConfiguration PutMetricsConfiguration GetIntelligentTieringConfiguration PutIntelligentTieringConfiguration`, s3Bucket),
+	on("s3", `GetObject GetObjectVersion GetObjectAcl GetObjectVersionAcl GetObjectAttributes GetObjectVersionAttributes
+		GetObjectTagging GetObjectVersionTagging GetObjectTorrent GetObjectVersionTorrent GetObjectRetention PutObjectRetention
+		GetObjectLegalHold PutObjectLegalHold PutObject PutObjectAcl PutObjectVersionAcl PutObjectTagging PutObjectVersionTagging
+		DeleteObject DeleteObjectVersion DeleteObjectTagging DeleteObjectVersionTagging AbortMultipartUpload ListMultipartUploadParts
+		RestoreObject`, s3Object),
+	on("s3express", "CreateSession", arn("s3express:{r}:{a}:bucket/{bucketName}")),
+
+	// 3: IAM
+	on("iam", `GetUser UpdateUser DeleteUser CreateAccessKey DeleteAccessKey UpdateAccessKey ListAccessKeys CreateLoginProfile GetLoginProfile
+		UpdateLoginProfile DeleteLoginProfile AttachUserPolicy DetachUserPolicy PutUserPolicy GetUserPolicy DeleteUserPolicy ListUserPolicies
+		ListAttachedUserPolicies ListGroupsForUser PutUserPermissionsBoundary DeleteUserPermissionsBoundary TagUser UntagUser ListUserTags
+		ListMFADevices EnableMFADevice DeactivateMFADevice ResyncMFADevice ChangePassword UploadSSHPublicKey GetSSHPublicKey UpdateSSHPublicKey
+		DeleteSSHPublicKey ListSSHPublicKeys UploadSigningCertificate UpdateSigningCertificate DeleteSigningCertificate ListSigningCertificates
+		CreateServiceSpecificCredential DeleteServiceSpecificCredential UpdateServiceSpecificCredential ResetServiceSpecificCredential
+		ListServiceSpecificCredentials`, entity("user", "userName")),
+	on("iam", "CreateUser", newEntity("user", "userName")),
+	on("iam", `GetRole UpdateRole UpdateRoleDescription DeleteRole UpdateAssumeRolePolicy AttachRolePolicy DetachRolePolicy PutRolePolicy GetRolePolicy
+		DeleteRolePolicy ListRolePolicies ListAttachedRolePolicies PutRolePermissionsBoundary DeleteRolePermissionsBoundary TagRole UntagRole
+		ListRoleTags ListInstanceProfilesForRole DeleteServiceLinkedRole`, entity("role", "roleName")),
+	on("iam", "CreateRole", newEntity("role", "roleName")),
+	on("iam", "CreateServiceLinkedRole", arn("iam::{a}:role/aws-service-role/{aWSServiceName}/*")),
+	on("iam", `GetGroup UpdateGroup DeleteGroup AddUserToGroup RemoveUserFromGroup AttachGroupPolicy DetachGroupPolicy PutGroupPolicy GetGroupPolicy
+		DeleteGroupPolicy ListGroupPolicies ListAttachedGroupPolicies`, entity("group", "groupName")),
+	on("iam", "CreateGroup", newEntity("group", "groupName")),
+	on("iam", `GetInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile RemoveRoleFromInstanceProfile TagInstanceProfile
+		UntagInstanceProfile ListInstanceProfileTags`, entity("instance-profile", "instanceProfileName")),
+	on("iam", "CreateInstanceProfile", newEntity("instance-profile", "instanceProfileName")),
+	on("iam", `GetPolicy GetPolicyVersion CreatePolicyVersion DeletePolicyVersion DeletePolicy ListPolicyVersions SetDefaultPolicyVersion
+		ListEntitiesForPolicy TagPolicy UntagPolicy ListPolicyTags`, arn("iam::*:policy/{policyArn}")),
+	on("iam", "CreatePolicy", newEntity("policy", "policyName")),
+	on("iam", "ListUsers", arn("iam::{a}:user/*")), // a list is on all of its type (R12)
+	on("iam", "ListRoles", arn("iam::{a}:role/*")),
+	on("iam", "ListGroups", arn("iam::{a}:group/*")),
+	on("iam", "ListInstanceProfiles", arn("iam::{a}:instance-profile/*")),
+	on("iam", "GetSAMLProvider UpdateSAMLProvider DeleteSAMLProvider", arn("iam::{a}:saml-provider/{sAMLProviderArn}")),
+	on("iam", `GetOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint DeleteOpenIDConnectProvider AddClientIDToOpenIDConnectProvider
+		RemoveClientIDFromOpenIDConnectProvider`, arn("iam::{a}:oidc-provider/{openIDConnectProviderArn}")),
+	on("iam", "CreateSAMLProvider", arn("iam::{a}:saml-provider/{name}")),
+
+	// 4, 13: STS
+	on("sts", "AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity TagSession SetSourceIdentity SetContext", arn("iam::*:role/{roleArn}")),
+	on("sts", "GetFederationToken", arn("sts::{a}:federated-user/{name}")),
+
+	// 5: EC2. Subnets and VPCs that a call makes use of may be shared by another account.
+	on("ec2", `StartInstances StopInstances RebootInstances TerminateInstances MonitorInstances UnmonitorInstances ModifyInstanceAttribute
+		ResetInstanceAttribute DescribeInstanceAttribute GetPasswordData GetConsoleOutput GetConsoleScreenshot SendDiagnosticInterrupt
+		ModifyInstanceMetadataOptions AssociateIamInstanceProfile DisassociateIamInstanceProfile ReplaceIamInstanceProfileAssociation`,
+		arn("ec2:{r}:{a}:instance/{instancesSet.items.instanceId,instanceId,iamInstanceProfileAssociation.instanceId}")),
+	on("ec2", "CreateTags DeleteTags", tagged),
+	on("ec2", "CreateVolume", arn("ec2:{r}:{a}:volume/*")),
+	on("ec2", "DeleteVolume ModifyVolume ModifyVolumeAttribute DescribeVolumeAttribute EnableVolumeIO", arn("ec2:{r}:{a}:volume/{volumeId}")),
+	on("ec2", "AttachVolume DetachVolume", arn("ec2:{r}:{a}:instance/{instanceId}"), arn("ec2:{r}:{a}:volume/{volumeId}")),
+	on("ec2", "CreateSnapshot", arn("ec2:{r}::snapshot/*"), arn("ec2:{r}:{a}:volume/{volumeId}")),
+	on("ec2", "DeleteSnapshot ModifySnapshotAttribute ResetSnapshotAttribute DescribeSnapshotAttribute", arn("ec2:{r}::snapshot/{snapshotId}")),
+	on("ec2", "DeregisterImage ModifyImageAttribute ResetImageAttribute DescribeImageAttribute", arn("ec2:{r}::image/{imageId}")),
+	on("ec2", `AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress RevokeSecurityGroupEgress DeleteSecurityGroup
+		ModifySecurityGroupRules UpdateSecurityGroupRuleDescriptionsIngress UpdateSecurityGroupRuleDescriptionsEgress`, ownSecurityGroup),
+	on("ec2", "CreateSecurityGroup", arn("ec2:{r}:{a}:security-group/*"), arn("ec2:{r}:*:vpc/{vpcId}")),
+	on("ec2", "CreateKeyPair ImportKeyPair DeleteKeyPair", arn("ec2:{r}:{a}:key-pair/{keyName}")),
+	on("ec2", "CreateVpc", arn("ec2:{r}:{a}:vpc/*")),
+	on("ec2", "DeleteVpc ModifyVpcAttribute DescribeVpcAttribute", arn("ec2:{r}:{a}:vpc/{vpcId}")),
+	on("ec2", "CreateSubnet", arn("ec2:{r}:{a}:subnet/*"), arn("ec2:{r}:{a}:vpc/{vpcId}")),
+	on("ec2", "DeleteSubnet ModifySubnetAttribute", arn("ec2:{r}:{a}:subnet/{subnetId}")),
+	on("ec2", "CreateRoute ReplaceRoute DeleteRoute DeleteRouteTable", arn("ec2:{r}:{a}:route-table/{routeTableId}")),
+	on("ec2", "CreateRouteTable", arn("ec2:{r}:{a}:route-table/*"), arn("ec2:{r}:{a}:vpc/{vpcId}")),
+	on("ec2", "CreateInternetGateway", arn("ec2:{r}:{a}:internet-gateway/*")),
+	on("ec2", "DeleteInternetGateway", arn("ec2:{r}:{a}:internet-gateway/{internetGatewayId}")),
+	on("ec2", "AttachInternetGateway DetachInternetGateway", arn("ec2:{r}:{a}:internet-gateway/{internetGatewayId}"), arn("ec2:{r}:{a}:vpc/{vpcId}")),
+	on("ec2", "DeleteNatGateway", arn("ec2:{r}:{a}:natgateway/{natGatewayId}")),
+	on("ec2", "ReleaseAddress", arn("ec2:{r}:{a}:elastic-ip/{allocationId}")),
+	on("ec2", "DeleteNetworkInterface ModifyNetworkInterfaceAttribute DescribeNetworkInterfaceAttribute", arn("ec2:{r}:{a}:network-interface/{networkInterfaceId}")),
+	on("ec2", "CreateNetworkInterface", arn("ec2:{r}:{a}:network-interface/*"), arn("ec2:{r}:*:subnet/{subnetId}")),
+	on("ec2", "CreateLaunchTemplate", arn("ec2:{r}:{a}:launch-template/*")),
+	on("ec2", "CreateLaunchTemplateVersion DeleteLaunchTemplate ModifyLaunchTemplate DeleteLaunchTemplateVersions", arn("ec2:{r}:{a}:launch-template/{launchTemplateId}")),
+	on("ec2-instance-connect", "SendSSHPublicKey SendSerialConsoleSSHPublicKey", arn("ec2:{r}:{a}:instance/{instanceId}")),
+
+	// 6: Lambda
+	on("lambda", "InvokeFunction InvokeAsync InvokeFunctionUrl", function(true)),
+	on("lambda", `CreateFunction DeleteFunction GetFunction GetFunctionConfiguration UpdateFunctionCode UpdateFunctionConfiguration AddPermission
+		RemovePermission GetPolicy PublishVersion CreateAlias UpdateAlias DeleteAlias GetAlias ListAliases ListVersionsByFunction
+		PutFunctionConcurrency DeleteFunctionConcurrency GetFunctionConcurrency CreateFunctionUrlConfig UpdateFunctionUrlConfig
+		DeleteFunctionUrlConfig GetFunctionUrlConfig PutProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig
+		PutFunctionEventInvokeConfig UpdateFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig GetFunctionEventInvokeConfig
+		GetFunctionCodeSigningConfig PutFunctionCodeSigningConfig DeleteFunctionCodeSigningConfig`, function(false)),
+	on("lambda", "GetLayerVersion DeleteLayerVersion", arn("lambda:{r}:{a}:layer:{layerName}:{versionNumber}")),
+	on("lambda", "PublishLayerVersion ListLayerVersions", arn("lambda:{r}:{a}:layer:{layerName}")),
+	on("lambda", "GetEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping", arn("lambda:{r}:{a}:event-source-mapping:{uUID}")),
+
+	// 7: DynamoDB
+	on("dynamodb", `GetItem PutItem UpdateItem DeleteItem ConditionCheckItem DescribeTable CreateTable UpdateTable DeleteTable DescribeTimeToLive
+		UpdateTimeToLive DescribeContinuousBackups UpdateContinuousBackups DescribeKinesisStreamingDestination`, tables),
+	on("dynamodb", "Query Scan", tableOrIndex),
+	on("dynamodb", "BatchGetItem BatchWriteItem", batchTables),
+	on("dynamodb", "PartiQLSelect PartiQLInsert PartiQLUpdate PartiQLDelete", arn("dynamodb:{r}:*:table/*")),
+	on("dynamodb", "DescribeStream GetRecords GetShardIterator", arn("dynamodb:{r}:*:table/{streamArn}")),
+
+	// 8: KMS
+	on("kms", `Encrypt Decrypt GenerateDataKey GenerateDataKeyWithoutPlaintext GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext Sign Verify
+		GenerateMac VerifyMac DeriveSharedSecret DescribeKey GetKeyPolicy PutKeyPolicy GetKeyRotationStatus EnableKeyRotation DisableKeyRotation
+		EnableKey DisableKey ScheduleKeyDeletion CancelKeyDeletion CreateGrant RevokeGrant ListGrants ListKeyPolicies GetPublicKey
+		TagResource UntagResource ListResourceTags UpdateKeyDescription GetParametersForImport ImportKeyMaterial DeleteImportedKeyMaterial`, kmsKey("keyId")),
+	on("kms", "CreateAlias UpdateAlias", arn("kms:{r}:{a}:{aliasName}"), kmsKey("targetKeyId")),
+	on("kms", "DeleteAlias", arn("kms:{r}:{a}:{aliasName}"), arn("kms:{r}:{a}:key/*")),
+
+	// 9: Secrets Manager
+	on("secretsmanager", `GetSecretValue PutSecretValue DescribeSecret UpdateSecret DeleteSecret RestoreSecret RotateSecret CancelRotateSecret
+		GetResourcePolicy PutResourcePolicy DeleteResourcePolicy ValidateResourcePolicy ListSecretVersionIds UpdateSecretVersionStage
+		TagResource UntagResource ReplicateSecretToRegions`, secret("secretId")),
+	on("secretsmanager", "CreateSecret", newSecret),
+
+	// 10: Systems Manager
+	on("ssm", "GetParameter PutParameter DeleteParameter GetParameterHistory LabelParameterVersion", ssmParameter(false, "name")),
+	on("ssm", "GetParameters DeleteParameters", ssmParameter(false, "names")),
+	on("ssm", "GetParametersByPath", ssmParameter(true, "path")),
+	on("ssm", "SendCommand", arn("ssm:{r}:*:document/{documentName}"), commandTargets),
+	on("ssm", "StartSession", commandTargets),
+	on("ssm", "GetDocument DescribeDocument DeleteDocument UpdateDocument CreateDocument", arn("ssm:{r}:*:document/{name}")),
+
+	// 11, 12: SQS, SNS
+	on("sqs", `SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility PurgeQueue DeleteQueue GetQueueAttributes SetQueueAttributes
+		AddPermission RemovePermission TagQueue UntagQueue ListQueueTags ListDeadLetterSourceQueues`, queue),
+	on("sqs", "CreateQueue", arn("sqs:{r}:{a}:{queueName}")),
+	on("sqs", "GetQueueUrl", arn("sqs:{r}:*:{queueName}")),
+	on("sns", `Subscribe DeleteTopic GetTopicAttributes SetTopicAttributes AddPermission RemovePermission ListSubscriptionsByTopic
+		ConfirmSubscription`, arn("sns:{r}:*:{topicArn}")),
+	on("sns", "Publish", publishTarget),
+	on("sns", "CreateTopic", arn("sns:{r}:{a}:{name}")),
+
+	// 14: CloudWatch Logs
+	on("logs", `CreateLogGroup DeleteLogGroup DescribeLogStreams FilterLogEvents PutRetentionPolicy DeleteRetentionPolicy PutMetricFilter
+		DeleteMetricFilter DescribeMetricFilters PutSubscriptionFilter DeleteSubscriptionFilter DescribeSubscriptionFilters AssociateKmsKey
+		DisassociateKmsKey TagLogGroup UntagLogGroup ListTagsLogGroup StartQuery GetLogGroupFields`, logGroup),
+	on("logs", "CreateLogStream DeleteLogStream PutLogEvents GetLogEvents", arn("logs:{r}:{a}:log-group:{logGroupName}:log-stream:{logStreamName}")),
+	on("logs", "DescribeLogGroups", arn("logs:{r}:{a}:log-group:*")),
+
+	// 15: EventBridge
+	on("events", "PutRule DeleteRule DescribeRule EnableRule DisableRule", rule("name")),
+	on("events", "PutTargets RemoveTargets ListTargetsByRule", rule("rule")),
+	on("events", "PutEvents", arn("events:{r}:{a}:event-bus/{entries.eventBusName=default}")),
+	on("events", "CreateEventBus DeleteEventBus", arn("events:{r}:{a}:event-bus/{name}")),
+	on("scheduler", "CreateSchedule UpdateSchedule DeleteSchedule GetSchedule", arn("scheduler:{r}:{a}:schedule/{groupName=default}/{name}")),
+
+	// 16: Step Functions
+	on("states", "StartExecution StartSyncExecution DescribeStateMachine UpdateStateMachine DeleteStateMachine ListExecutions", arn("states:{r}:{a}:stateMachine:{stateMachineArn}")),
+	on("states", "CreateStateMachine", arn("states:{r}:{a}:stateMachine:{name}")),
+	on("states", "StopExecution DescribeExecution GetExecutionHistory", arn("states:{r}:{a}:execution:{executionArn}")),
+
+	// 17: ECS
+	on("ecs", "RunTask StartTask", taskDefinition),
+	on("ecs", "CreateCluster", arn("ecs:{r}:{a}:cluster/{clusterName=default}")),
+	on("ecs", "DeleteCluster UpdateCluster UpdateClusterSettings PutClusterCapacityProviders", arn("ecs:{r}:{a}:cluster/{cluster}")),
+	on("ecs", "CreateService", arn("ecs:{r}:{a}:service/{cluster=default}/{serviceName}")),
+	on("ecs", "UpdateService DeleteService", arn("ecs:{r}:{a}:service/{cluster=default}/{service}")),
+	on("ecs", "StopTask", arn("ecs:{r}:{a}:task/{cluster=default}/{task}")),
+	on("ecs", "ExecuteCommand", arn("ecs:{r}:{a}:task/{cluster=default}/{task}"), arn("ecs:{r}:{a}:cluster/{cluster=default}")),
+
+	// 18: ECR
+	on("ecr", `BatchGetImage BatchCheckLayerAvailability GetDownloadUrlForLayer PutImage InitiateLayerUpload UploadLayerPart CompleteLayerUpload
+		BatchDeleteImage CreateRepository DeleteRepository DescribeImages ListImages GetRepositoryPolicy SetRepositoryPolicy
+		DeleteRepositoryPolicy GetLifecyclePolicy PutLifecyclePolicy DeleteLifecyclePolicy PutImageTagMutability
+		PutImageScanningConfiguration StartImageScan DescribeImageScanFindings`, repository),
+
+	// 19: EKS
+	on("eks", "DescribeCluster DeleteCluster UpdateClusterConfig UpdateClusterVersion CreateNodegroup ListNodegroups CreateAccessEntry ListAccessEntries CreateAddon ListAddons CreateFargateProfile ListFargateProfiles",
+		arn("eks:{r}:{a}:cluster/{clusterName,name}")),
+	on("eks", "DescribeNodegroup DeleteNodegroup UpdateNodegroupConfig UpdateNodegroupVersion", arn("eks:{r}:{a}:nodegroup/{clusterName}/{nodegroupName}/*")),
+
+	// 20: RDS, whose identifiers are stored in lower case
+	on("rds", "CreateDBInstance DeleteDBInstance ModifyDBInstance RebootDBInstance StartDBInstance StopDBInstance AddRoleToDBInstance RemoveRoleFromDBInstance DownloadDBLogFilePortion",
+		arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}")),
+	on("rds", "CreateDBCluster DeleteDBCluster ModifyDBCluster StartDBCluster StopDBCluster FailoverDBCluster RebootDBCluster AddRoleToDBCluster",
+		arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}")),
+	on("rds", "DeleteDBSnapshot ModifyDBSnapshotAttribute ModifyDBSnapshot", arn("rds:{r}:{a}:snapshot:{^dBSnapshotIdentifier}")),
+	on("rds", "DeleteDBClusterSnapshot ModifyDBClusterSnapshotAttribute", arn("rds:{r}:{a}:cluster-snapshot:{^dBClusterSnapshotIdentifier}")),
+	on("rds", "CreateDBSnapshot", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"), arn("rds:{r}:{a}:snapshot:{^dBSnapshotIdentifier}")),
+
+	// 21 and further
+	on("redshift", "DescribeLoggingStatus DeleteCluster ModifyCluster RebootCluster PauseCluster ResumeCluster CreateCluster", arn("redshift:{r}:{a}:cluster:{^clusterIdentifier}")),
+	on("cloudformation", `CreateStack UpdateStack DeleteStack DescribeStackEvents DescribeStackResources DescribeStackResource ListStackResources GetTemplate
+		CancelUpdateStack ContinueUpdateRollback GetStackPolicy SetStackPolicy CreateChangeSet ExecuteChangeSet DeleteChangeSet DescribeChangeSet
+		ListChangeSets UpdateTerminationProtection DescribeStacks`, stack),
+	on("cloudwatch", "PutMetricAlarm", arn("cloudwatch:{r}:{a}:alarm:{alarmName}")),
+	on("cloudwatch", "DeleteAlarms EnableAlarmActions DisableAlarmActions", arn("cloudwatch:{r}:{a}:alarm:{alarmNames}")),
+	on("cloudwatch", "SetAlarmState", arn("cloudwatch:{r}:{a}:alarm:{alarmName}")),
+	on("cloudwatch", "GetDashboard PutDashboard", arn("cloudwatch::{a}:dashboard/{dashboardName}")),
+	on("cloudtrail", "CreateTrail DeleteTrail UpdateTrail StartLogging StopLogging GetTrail GetTrailStatus", arn("cloudtrail:{r}:{a}:trail/{name}")),
+	on("cloudtrail", "PutEventSelectors GetEventSelectors PutInsightSelectors GetInsightSelectors", arn("cloudtrail:{r}:{a}:trail/{trailName}")),
+	on("cloudfront", "GetDistribution GetDistributionConfig UpdateDistribution DeleteDistribution", arn("cloudfront::{a}:distribution/{id}")),
+	on("cloudfront", "CreateInvalidation GetInvalidation ListInvalidations", arn("cloudfront::{a}:distribution/{distributionId}")),
+	on("route53", "ChangeResourceRecordSets ListResourceRecordSets", hostedZone("hostedZoneId")),
+	on("route53", "GetHostedZone DeleteHostedZone UpdateHostedZoneComment", hostedZone("id")),
+	on("kinesis", "PutRecord PutRecords GetShardIterator DescribeStream DescribeStreamSummary CreateStream DeleteStream ListShards", arn("kinesis:{r}:{a}:stream/{streamName,streamARN}")),
+	on("firehose", "PutRecord PutRecordBatch CreateDeliveryStream DeleteDeliveryStream DescribeDeliveryStream UpdateDestination", arn("firehose:{r}:{a}:deliverystream/{deliveryStreamName}")),
+	on("glue", "GetJob UpdateJob DeleteJob CreateJob StartJobRun GetJobRun GetJobRuns", arn("glue:{r}:{a}:job/{jobName,name}")),
+	on("glue", "GetCrawler UpdateCrawler DeleteCrawler StartCrawler StopCrawler CreateCrawler", arn("glue:{r}:{a}:crawler/{name}")),
+	on("glue", "GetDatabase DeleteDatabase", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{name}")),
+	on("glue", "GetTable GetPartition GetPartitions UpdatePartition BatchGetPartition", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{databaseName}"), arn("glue:{r}:{catalogId,a}:table/{databaseName}/{tableName,name}")),
+	on("athena", "StartQueryExecution", arn("athena:{r}:{a}:workgroup/{workGroup=primary}")),
+	on("athena", "GetQueryExecution GetQueryResults StopQueryExecution BatchGetQueryExecution", arn("athena:{r}:{a}:workgroup/*")),
+	on("athena", "GetWorkGroup UpdateWorkGroup DeleteWorkGroup", arn("athena:{r}:{a}:workgroup/{workGroup}")),
+	on("codebuild", "StartBuild UpdateProject DeleteProject CreateProject ListBuildsForProject", arn("codebuild:{r}:{a}:project/{projectName,name}")),
+	on("codepipeline", "StartPipelineExecution GetPipeline GetPipelineState DeletePipeline ListPipelineExecutions", arn("codepipeline:{r}:{a}:{pipelineName,name}")),
+	on("codecommit", "GitPull GitPush GetRepository CreateRepository DeleteRepository GetBranch CreateBranch", arn("codecommit:{r}:{a}:{repositoryName}")),
+	on("elasticfilesystem", "DescribeMountTargets CreateMountTarget DeleteFileSystem UpdateFileSystem PutFileSystemPolicy DescribeFileSystemPolicy", arn("elasticfilesystem:{r}:{a}:file-system/{fileSystemId}")),
+	on("autoscaling", "UpdateAutoScalingGroup DeleteAutoScalingGroup SetDesiredCapacity CreateAutoScalingGroup AttachInstances DetachInstances PutScalingPolicy SuspendProcesses ResumeProcesses",
+		arn("autoscaling:{r}:{a}:autoScalingGroup:*:autoScalingGroupName/{autoScalingGroupName}")),
+	on("elasticloadbalancing", "DeleteTargetGroup ModifyTargetGroup ModifyTargetGroupAttributes RegisterTargets DeregisterTargets", arn("elasticloadbalancing:{r}:{a}:targetgroup/{targetGroupArn}")),
+	on("guardduty", "GetDetector UpdateDetector DeleteDetector ListFindings GetFindings ArchiveFindings", arn("guardduty:{r}:{a}:detector/{detectorId}")),
+	on("acm", "DescribeCertificate GetCertificate DeleteCertificate ExportCertificate RenewCertificate", arn("acm:{r}:{a}:certificate/{certificateArn}")),
+	on("cognito-idp", "DescribeUserPool UpdateUserPool DeleteUserPool ListUsers AdminGetUser AdminCreateUser AdminDeleteUser CreateUserPoolClient", arn("cognito-idp:{r}:{a}:userpool/{userPoolId}")),
+	on("backup", "DescribeBackupVault DeleteBackupVault CreateBackupVault PutBackupVaultAccessPolicy", arn("backup:{r}:{a}:backup-vault:{backupVaultName}")),
+}
+
+// publishTarget: a message to a phone is on no resource.
+func publishTarget(d *derivation) []evaluator.Resource {
+	if _, state := d.params.one("topicArn", "targetArn"); state == notGiven {
+		if _, state := d.params.nodes("phoneNumber"); state == given {
+			return []evaluator.Resource{{ARN: "*", Account: d.owner}}
+		}
+	}
+	return d.fill("sns:{r}:*:{topicArn,targetArn}")
+}
+
+// hostedZone finds a zone; the API also takes its id as a path.
+func hostedZone(param string) finder {
+	return func(d *derivation) []evaluator.Resource {
+		id, state := d.params.one(param)
+		id = strings.TrimPrefix(strings.TrimPrefix(id, "/"), "hostedzone/")
+		if state != given || !nameLike(id) {
+			return []evaluator.Resource{d.pattern("route53:::hostedzone/*")}
+		}
+		return []evaluator.Resource{{ARN: "arn:" + d.partition + ":route53:::hostedzone/" + id}}
+	}
+}
+
+// resourceless are the actions that IAM checks without a resource (R10).
+var resourceless = words(map[string]string{
+	"s3":  "ListAllMyBuckets GetAccountPublicAccessBlock PutAccountPublicAccessBlock",
+	"kms": "CreateKey ListKeys ListAliases GenerateRandom",
+	"sts": "DecodeAuthorizationMessage GetAccessKeyInfo",
+	"ec2": `DescribeInstances DescribeInstanceStatus DescribeInstanceTypes DescribeInstanceTypeOfferings DescribeImages DescribeVolumes
+		DescribeVolumeStatus DescribeVolumesModifications DescribeSnapshots DescribeSecurityGroups DescribeSecurityGroupRules DescribeSubnets DescribeVpcs
+		DescribeVpcEndpoints DescribeVpcEndpointServices DescribeVpcPeeringConnections DescribeNetworkInterfaces DescribeNetworkAcls
+		DescribeRouteTables DescribeInternetGateways DescribeNatGateways DescribeAddresses DescribeAvailabilityZones DescribeRegions
+		DescribeAccountAttributes DescribeKeyPairs DescribeTags DescribeLaunchTemplates DescribeFlowLogs DescribeDhcpOptions
+		DescribePlacementGroups DescribePrefixLists DescribeManagedPrefixLists DescribeReservedInstances DescribeReservedInstancesOfferings
+		DescribeSpotInstanceRequests DescribeSpotPriceHistory DescribeVpnConnections DescribeVpnGateways DescribeCustomerGateways
+		DescribeTransitGateways DescribeTransitGatewayAttachments DescribeHosts DescribeIamInstanceProfileAssociations
+		DescribeInstanceCreditSpecifications DescribeEgressOnlyInternetGateways`,
+	"lambda":         "ListFunctions ListLayers GetAccountSettings",
+	"dynamodb":       "ListTables DescribeLimits",
+	"secretsmanager": "ListSecrets GetRandomPassword",
+	"sqs":            "ListQueues",
+	"ecr":            "GetAuthorizationToken",
+	"organizations":  "LeaveOrganization ListAccounts ListRoots DescribeOrganization ListPolicies",
+	"cloudwatch":     "ListMetrics GetMetricData GetMetricStatistics PutMetricData",
+	"cloudtrail":     "LookupEvents DescribeTrails",
+	"eks":            "ListClusters",
+
+	"route53": "ListHostedZones",
+})
+
+func words(services map[string]string) map[string]bool {
+	all := make(map[string]bool)
+	for service, actions := range services {
+		for action := range strings.FieldsSeq(actions) {
+			all[service+":"+action] = true
+		}
+	}
+	return all
+}
+
+func sorted(all []evaluator.Resource) []evaluator.Resource {
+	slices.SortFunc(all, func(a, b evaluator.Resource) int { return strings.Compare(a.ARN, b.ARN) })
+	return all
+}
