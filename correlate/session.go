@@ -1,0 +1,147 @@
+package correlate
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/policy"
+)
+
+// A sessionStart is what the call that made a session says of its session
+// policies: the only place where they are recorded (rule T32).
+type sessionStart struct {
+	eventID string
+	path    string
+	account string
+	inline  string   // requestParameters.policy
+	arns    []string // requestParameters.policyArns
+}
+
+// none reports whether the session has no session policy.
+func (s *sessionStart) none() bool { return s.inline == "" && len(s.arns) == 0 }
+
+// startOf returns the session that an event made, and the access key that it
+// goes by; nil if the event made none or doesn't record its parameters.
+func startOf(e *Event) (accessKey string, s *sessionStart) {
+	if e.ErrorCode != "" || e.Source != "sts.amazonaws.com" || !strings.HasPrefix(e.Name, "AssumeRole") && e.Name != "GetFederationToken" {
+		return "", nil
+	}
+	var response struct {
+		Credentials struct {
+			AccessKeyID string `json:"accessKeyId"`
+		} `json:"credentials"`
+	}
+	if json.Unmarshal(e.ResponseElements, &response) != nil || response.Credentials.AccessKeyID == "" {
+		return "", nil
+	}
+	parameters := decodeParameters(e.RequestParameters)
+	if parameters == nil || e.Origin.Lossy {
+		return "", nil
+	}
+	s = &sessionStart{eventID: e.ID, path: e.Origin.Path, account: e.RecipientAccount}
+	for name, v := range parameters {
+		switch {
+		case strings.EqualFold(name, "policy"):
+			s.inline, _ = v.(string)
+			if s.inline == "" && v != nil {
+				return "", nil // there, but hidden or cut: unknown (rule T85)
+			}
+		case strings.EqualFold(name, "policyArns"):
+			arns, ok := policyARNs(v)
+			if !ok {
+				return "", nil
+			}
+			s.arns = arns
+		}
+	}
+	return response.Credentials.AccessKeyID, s
+}
+
+// policyARNs reads policyArns, a list of {"arn": …} or of strings.
+func policyARNs(v any) ([]string, bool) {
+	list, ok := v.([]any)
+	if !ok {
+		return nil, v == nil
+	}
+	var arns []string
+	for _, item := range list {
+		arn, ok := item.(string)
+		if m, isMap := item.(map[string]any); isMap {
+			arn, ok = m["arn"].(string)
+		}
+		if !ok || arn == "" {
+			return nil, false
+		}
+		arns = append(arns, arn)
+	}
+	return arns, true
+}
+
+// layer makes the session layer (rule E8). A document that can't be read, or
+// a managed policy that the source doesn't have, leaves the layer incomplete.
+func (s *sessionStart) layer(src PolicySource, target string) evaluator.Layer {
+	if s.none() {
+		return evaluator.Layer{}
+	}
+	l := evaluator.Layer{State: evaluator.Applies}
+	lacks := func(why string) {
+		l.State = evaluator.NotCollected
+		l.Missing = "session policy of " + target + ": " + why
+	}
+	if s.inline != "" {
+		at := policy.Pos{File: s.path}
+		doc, err := policy.ParseString(at, s.inline)
+		if err != nil {
+			lacks("the policy in event " + s.eventID + " can't be read: " + err.Error())
+		} else {
+			l.Policies = append(l.Policies, evaluator.Policy{
+				Name: "session policy in event " + s.eventID, Type: "session", Target: target, Body: evaluator.Compile(doc),
+			})
+		}
+	}
+	for _, arn := range s.arns {
+		p, ok := src.ManagedPolicy(s.account, arn)
+		if !ok {
+			lacks("managed policy " + arn + " isn't in the snapshot; iam:GetPolicyVersion would tell")
+			continue
+		}
+		p.Type, p.Target = "session", target
+		l.Policies = append(l.Policies, p)
+	}
+	return l
+}
+
+// sessionless reports whether sessions of this kind never have a session policy: those of
+// IAM Identity Center's roles, and of EC2 instances (rule T32).
+func sessionless(d *Denial) bool {
+	p := &d.Principal
+	if p.Type != evaluator.AssumedRole || d.Event == nil {
+		return false
+	}
+	if !p.RolePathUnknown && strings.Contains(p.RoleARN, ":role/aws-reserved/sso.amazonaws.com/") {
+		return true
+	}
+	s := d.Event.Identity.Session
+	name := p.ARN[strings.LastIndexByte(p.ARN, '/')+1:]
+	return s != nil && s.EC2RoleDelivery != "" && strings.HasPrefix(name, "i-")
+}
+
+// sessionLayer says what is known of a denial's session policies; ok is false if
+// that is nothing and the source's answer stands.
+func (x *Explainer) sessionLayer(d *Denial) (evaluator.Layer, bool) {
+	switch d.Principal.Type {
+	case evaluator.AssumedRole, evaluator.FederatedUser:
+	default:
+		return evaluator.Layer{}, false
+	}
+	if d.Event != nil && !d.PrincipalMismatch {
+		if s := x.starts[d.Event.Identity.AccessKeyID]; s != nil {
+			return s.layer(x.src, d.Principal.ARN), true
+		}
+	}
+	if sessionless(d) || x.opts.AssumeNoSessionPolicy && d.Principal.Type == evaluator.AssumedRole {
+		return evaluator.Layer{}, true
+	}
+	return evaluator.Layer{}, false
+}

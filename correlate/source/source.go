@@ -1,0 +1,191 @@
+// Package source reads CloudTrail events from where they lie: files,
+// directories, glob patterns and standard input. [Open] is the call that most
+// need.
+//
+// Content decides what a file is, never its name: gzip, zip, a trail's log
+// file, JSON Lines, the output of lookup-events, EventBridge envelopes, CSV and
+// more (cloudtrail.md T1 to T24). Everything is read as a stream: memory doesn't grow
+// with the size of a file, only with the largest record. What can't be used comes out as an
+// error beside the events, with its place, and reading goes on.
+//
+// The package doesn't filter, sort or remove duplicates.
+package source
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/iamwhy/iamwhy/correlate"
+)
+
+// A BadRecord is input that can't be used. The events after it are read all the same.
+type BadRecord struct {
+	Path   string
+	Index  int   // of the record in its file, from 0; -1 if the file as a whole is meant
+	Offset int64 // in the decompressed text
+	Line   int
+	Err    error
+}
+
+// Error says where the record lies and what is wrong with it. The number of
+// the record is its Index, so .Records[3] is record 3.
+func (e *BadRecord) Error() string {
+	if e.Index < 0 {
+		return fmt.Sprintf("%s: %v", printable(e.Path), e.Err)
+	}
+	return fmt.Sprintf("%s:%d: record %d (offset %d): %v", printable(e.Path), e.Line, e.Index, e.Offset, e.Err)
+}
+
+// Unwrap returns what is wrong with the record.
+func (e *BadRecord) Unwrap() error { return e.Err }
+
+// A Skip says that something was knowingly left out: a digest file, insight events.
+type Skip struct {
+	Path   string
+	Reason string
+	Count  int
+}
+
+// Error says what was left out.
+func (s *Skip) Error() string {
+	if s.Count > 1 {
+		return fmt.Sprintf("%s: skipped %d times: %s", printable(s.Path), s.Count, s.Reason)
+	}
+	return fmt.Sprintf("%s: skipped: %s", printable(s.Path), s.Reason)
+}
+
+// Options bound what is read.
+type Options struct {
+	MaxRecord     int64 // bytes; 0 is 32 MB
+	MaxDecompress int64 // bytes of one file; 0 is no limit below a ratio of 1000
+
+	// Stdin is what "-" reads; nil is the process's standard input.
+	Stdin io.Reader
+	// Progress is counted up while reading, if it isn't nil.
+	Progress *Progress
+}
+
+// A Progress counts what was read. It may be looked at while reading goes on.
+// The totals are complete when Open returns; they don't include standard input.
+type Progress struct {
+	TotalFiles atomic.Int64
+	TotalBytes atomic.Int64 // on disk
+
+	Files             atomic.Int64 // that were read to their end
+	CompressedBytes   atomic.Int64 // that were read from disk, be they compressed or not
+	DecompressedBytes atomic.Int64 // of text
+}
+
+const (
+	defaultMaxRecord = 32 << 20
+
+	// A decompressed file is suspicious if it is larger than bombSize and
+	// bombRatio times as large as on disk.
+	bombSize  = 1 << 30
+	bombRatio = 1000
+)
+
+func (o Options) withDefaults() Options {
+	if o.MaxRecord <= 0 {
+		o.MaxRecord = defaultMaxRecord
+	}
+	if o.Stdin == nil {
+		o.Stdin = os.Stdin
+	}
+	if o.Progress == nil {
+		o.Progress = new(Progress)
+	}
+	return o
+}
+
+// unread are the prefixes of sources that this package doesn't read, with how to
+// come by files instead.
+var unread = []struct{ prefix, instead string }{
+	{"s3://", "copy the logs first, as with aws s3 sync, and give the directory"},
+	{"lookup:", "give the output of aws cloudtrail lookup-events"},
+	{"athena:", "give the CSV of the query's result"},
+	{"lake:", "give the output of aws cloudtrail get-query-results"},
+}
+
+// Open returns the events of a SOURCE (product.md §3): a file, a directory
+// with all below it, a glob pattern (** for any depth), or - for standard
+// input. Files come in the order of their paths, events in the order of their file.
+//
+// A *BadRecord or *Skip comes out as an error beside a nil event, and reading
+// goes on. Any other error, such as that of ctx, is the last thing that comes out.
+// Events aren't shared: the consumer may keep them.
+func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.Event, error], error) {
+	opts = opts.withDefaults()
+	if src == "-" {
+		return readOne(ctx, item{path: src, stream: opts.Stdin}, opts), nil
+	}
+	for _, u := range unread {
+		if strings.HasPrefix(src, u.prefix) {
+			return nil, fmt.Errorf("%s: not a file or directory: this build reads files, directories, glob patterns and - "+
+				"(standard input), no %s sources; %s", printable(src), u.prefix, u.instead)
+		}
+	}
+	items, isTree, err := list(ctx, src)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range items {
+		if it.problem == nil {
+			opts.Progress.TotalFiles.Add(1)
+			opts.Progress.TotalBytes.Add(it.size)
+		}
+	}
+	switch {
+	case isTree:
+		return orComplain(readAll(ctx, items, opts), src), nil
+	case len(items) == 1:
+		if err := openable(items[0]); err != nil {
+			return nil, err
+		}
+		return readOne(ctx, items[0], opts), nil
+	default:
+		return readAll(ctx, items, opts), nil
+	}
+}
+
+// orComplain passes seq on, and adds an error if it had no event: a
+// directory in which nothing was found is rarely the one that was meant.
+func orComplain(seq iter.Seq2[*correlate.Event, error], dir string) iter.Seq2[*correlate.Event, error] {
+	return func(yield func(*correlate.Event, error) bool) {
+		found := false
+		for e, err := range seq {
+			found = found || e != nil || isFatal(err)
+			if !yield(e, err) {
+				return
+			}
+		}
+		if !found {
+			yield(nil, &BadRecord{Path: dir, Index: -1, Err: fmt.Errorf("no CloudTrail records in %s", printable(dir))})
+		}
+	}
+}
+
+// isFatal reports whether err ends the reading.
+func isFatal(err error) bool {
+	switch err.(type) {
+	case nil, *BadRecord, *Skip:
+		return false
+	}
+	return true
+}
+
+// printable is a path for an error: as it is, unless it could do something to a terminal.
+func printable(path string) string {
+	for _, r := range path {
+		if !strconv.IsPrint(r) {
+			return strconv.Quote(path)
+		}
+	}
+	return path
+}
