@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
+	"github.com/iamwhy/iamwhy/correlate"
+	"github.com/iamwhy/iamwhy/evaluator"
+)
+
+// A question is what check is asked.
+type question struct {
+	principal, action, resource string
+	values                      []string // key=value
+	unknown                     []string
+	closed                      bool
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	var q question
+	cmd := &cobra.Command{
+		Use:   "check -p PRINCIPAL -a ACTION [-r RESOURCE] [-c KEY=VALUE]...",
+		Short: "would it be allowed?",
+		Long: `Say whether a call would be allowed, and why. Context keys that aren't given are
+unknown, unless --closed-context; an answer that hangs on one says so.
+
+Exit status: 0 allowed, 1 denied, 3 indeterminate, 2 usage or input.`,
+		Example: `  iamwhy check --snapshot snapshot/ -p deploy -a s3:PutObject -r acme-logs/app.log -c aws:RequestedRegion=us-east-1`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unexpected argument %q: the question is asked with -p, -a, -r and -c", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case q.principal == "":
+				return errors.New("no principal: give -p an ARN or part of one")
+			case q.action == "":
+				return errors.New("no action: give -a one, such as s3:GetObject")
+			case a.snapshot == "":
+				return errors.New("no snapshot: give --snapshot, or set IAMWHY_SNAPSHOT")
+			}
+			return a.check(cmd.Context(), q)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&q.principal, "principal", "p", "", "who calls: an `ARN`, or any part of one that fits one principal")
+	flags.StringVarP(&q.action, "action", "a", "", "the `ACTION`: s3:GetObject")
+	flags.StringVarP(&q.resource, "resource", "r", "", "the `RESOURCE`: an ARN, bucket/key, or a known name; '*' for an action that has none")
+	flags.StringArrayVarP(&q.values, "context", "c", nil, "a context key, as `KEY=VALUE`; again with the same key for a further value")
+	flags.StringArrayVar(&q.unknown, "unknown", nil, "a context `KEY` that isn't known, beside --closed-context")
+	flags.BoolVar(&q.closed, "closed-context", false, "context keys that aren't given are absent")
+	return cmd
+}
+
+func (a *app) check(ctx context.Context, q question) error {
+	p, err := a.printer(render.Checks)
+	if err != nil {
+		return err
+	}
+	requestContext, err := q.context()
+	if err != nil {
+		return err
+	}
+	if service, name, ok := strings.Cut(q.action, ":"); !ok || service == "" || name == "" || strings.ContainsAny(q.action, "*?") {
+		return fmt.Errorf("-a %q is not one action of the form service:Name, such as s3:GetObject", q.action)
+	}
+	snap, err := a.loadSnapshot(false)
+	if err != nil {
+		return err
+	}
+	req := evaluator.Request{Action: q.action, Context: requestContext}
+	if req.Principal, err = snap.ResolvePrincipal(q.principal); err != nil {
+		return fmt.Errorf("-p: %w", err)
+	}
+	if q.resource == "" {
+		// Which resource isn't said: the answer must hold for any (rule R14).
+		req.Resource = evaluator.Resource{ARN: "*", Pattern: true}
+	} else if req.Resource, err = snap.ResolveResource(q.action, q.resource); err != nil {
+		return fmt.Errorf("-r: %w", err)
+	}
+	snap.Complete(&req)
+	evaluator.DeriveContext(&req)
+	a.resolved(q, req)
+
+	policies, err := snap.Policies(ctx, req)
+	if err != nil {
+		return err
+	}
+	answer := render.Check{Request: req, Explanation: evaluator.Explain(&req, &policies)}
+	if d := answer.Explanation.Decision; d == evaluator.ExplicitDeny || d == evaluator.ImplicitDeny {
+		answer.Fixes = evaluator.Fixes(&req, &policies)
+	}
+	if err := p.Check(answer); err != nil {
+		return err
+	}
+	if err := p.Close(correlate.Summary{}); err != nil {
+		return err
+	}
+	if err := p.flush(); err != nil {
+		return err
+	}
+	return decisionStatus(answer.Explanation.Decision)
+}
+
+// decisionStatus is the exit status of a decision.
+func decisionStatus(d evaluator.Decision) error {
+	switch d {
+	case evaluator.Allowed:
+		return nil
+	case evaluator.Indeterminate:
+		return status(statusIndeterminate)
+	}
+	return status(statusNo)
+}
+
+// context makes a context of -c and --unknown.
+func (q question) context() (evaluator.Context, error) {
+	ctx := evaluator.Context{Open: !q.closed}
+	for _, pair := range q.values {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return ctx, fmt.Errorf("-c %q is not of the form KEY=VALUE, such as aws:SourceIp=203.0.113.7", pair)
+		}
+		before := ctx.Lookup(key)
+		ctx.Set(key, append(before.Values[:len(before.Values):len(before.Values)], value)...)
+	}
+	for _, key := range q.unknown {
+		if ctx.Known(key) {
+			return ctx, fmt.Errorf("context key %s is given with -c, and --unknown: which is it?", key)
+		}
+		ctx.SetState(key, evaluator.UnknownKey)
+	}
+	return ctx, nil
+}
+
+// resolved says what the names stand for.
+func (a *app) resolved(q question, req evaluator.Request) {
+	who := req.Principal.ARN
+	if req.Principal.Account != "" && !strings.Contains(who, req.Principal.Account) {
+		who += " of account " + req.Principal.Account
+	}
+	a.note("principal: %s", who)
+	if q.resource == "" {
+		a.note("resource: any; give -r one, or -r '*' for an action that has none")
+		return
+	}
+	what := req.Resource.ARN
+	if req.Resource.Account != "" && !strings.Contains(what, ":"+req.Resource.Account+":") {
+		what += " of account " + req.Resource.Account
+	}
+	a.note("resource: %s", what)
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
+	"github.com/iamwhy/iamwhy/correlate"
+)
+
+// An explainJob is what explain is asked.
+type explainJob struct {
+	filter   filter
+	limits   limits
+	sources  []string
+	messages []string
+	options  correlate.Options
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	var job explainJob
+	cmd := &cobra.Command{
+		Use:   "explain [SOURCE...]",
+		Short: "why calls were denied: layer, policy, statement, near misses, fix",
+		Long: `Explain every denied call: the layer, policy and statement responsible, what
+came near to allowing it, everything else that would still deny it, and what
+would fix it. Equal denials are explained once. Without --snapshot AWS's own
+message is all there is to go by.`,
+		Example: `  iamwhy explain --snapshot snapshot/ logs/
+  iamwhy explain --snapshot snapshot/ --message 'User: arn:aws:iam::123456789012:user/u is not authorized to perform: s3:GetObject ...'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := job.filter.parse(time.Now()); err != nil {
+				return err
+			}
+			job.sources = append(job.sources, args...)
+			if len(job.sources)+len(job.messages) == 0 {
+				return errors.New("nothing to explain: give a SOURCE of CloudTrail events, or --message with the error as it was printed")
+			}
+			return a.explain(cmd.Context(), job)
+		},
+	}
+	job.filter.flags(cmd)
+	job.limits.flags(cmd)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&job.sources, "events", nil, "a further `SOURCE`")
+	flags.StringArrayVar(&job.messages, "message", nil, "an access-denied error's `TEXT`, as pasted from a terminal")
+	flags.BoolVar(&job.options.AssumeNoSessionPolicy, "assume-no-session-policy", false, "take sessions to have no session policy where the events don't tell")
+	return cmd
+}
+
+func (a *app) explain(ctx context.Context, job explainJob) error {
+	p, err := a.printer(render.Findings)
+	if err != nil {
+		return err
+	}
+	snap, err := a.loadSnapshot(slices.Contains(job.sources, "-"))
+	if err != nil {
+		return err
+	}
+	var policies correlate.PolicySource // stays nil without a snapshot: a nil *Snapshot would not be nil in it
+	if snap != nil {
+		policies = snap
+	}
+	explainer := correlate.NewExplainer(policies, job.options)
+	summary := correlate.Summary{ByLayer: map[string]int{}}
+	for _, text := range job.messages {
+		d, err := denialOf(text)
+		if err != nil {
+			return err
+		}
+		if job.filter.denial(d) {
+			explainer.AddDenial(d)
+			summary.Denials++
+		}
+	}
+	c, err := a.read(ctx, job.sources, job.limits, func(e *correlate.Event) (bool, error) {
+		n := addWanted(explainer, &job.filter, e)
+		summary.Denials += n
+		return n > 0, nil
+	})
+	if err != nil {
+		return err
+	}
+	findings, err := explainer.Findings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		summary.ByLayer[f.Layer] += f.Count
+		if err := p.Finding(f); err != nil {
+			return err
+		}
+	}
+	summary.Events, summary.Skipped, summary.Findings = c.read, c.skipped, len(findings)
+	if err := p.Close(summary); err != nil {
+		return err
+	}
+	if err := p.flush(); err != nil {
+		return err
+	}
+	if len(job.sources) > 0 {
+		a.summary(c)
+	}
+	return c.outcome()
+}
+
+// addWanted hands an event on and returns how many denials that are wanted it
+// holds. Events that aren't denied are handed on whatever the filter says:
+// those that made a session tell its session policy (rule T32).
+func addWanted(x *correlate.Explainer, f *filter, e *correlate.Event) int {
+	if f.empty() {
+		return x.Add(e)
+	}
+	denials := correlate.DenialsOf(e, false)
+	if len(denials) > 0 {
+		if !f.event(e) {
+			return 0
+		}
+		wanted := 0
+		for _, d := range denials {
+			if f.denial(d) {
+				wanted++
+			}
+		}
+		if wanted == 0 {
+			return 0
+		}
+	}
+	return x.Add(e)
+}

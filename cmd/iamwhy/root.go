@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/colorprofile"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
+)
+
+// The exit statuses (product.md §4). Status 4, an AWS call that failed, belongs to
+// commands that call AWS.
+const (
+	statusDone          = 0
+	statusNo            = 1 // check: denied; test: a case failed
+	statusInput         = 2 // usage or input
+	statusIndeterminate = 3 // check
+)
+
+// A status is an outcome that isn't an error, but isn't 0, either.
+type status int
+
+func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// errReported is an input error that has been written already.
+var errReported = errors.New("reported")
+
+// An app is one run of the command: its streams and the flags that all
+// subcommands share.
+type app struct {
+	streams
+	snapshot string
+	output   string
+	color    string
+	quiet    bool
+	verbose  bool
+}
+
+// run runs the command and returns its exit status.
+func run(ctx context.Context, args []string, s streams) int {
+	a := &app{streams: s}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	err := root.ExecuteContext(ctx)
+	var st status
+	switch {
+	case err == nil:
+		return statusDone
+	case errors.As(err, &st):
+		return int(st)
+	case !errors.Is(err, errReported):
+		a.report(err)
+	}
+	return statusInput
+}
+
+// report writes an error in one line.
+func (a *app) report(err error) {
+	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+	fmt.Fprintf(a.err, "iamwhy: error: %s\n", render.Clean(text))
+}
+
+// note writes a line that isn't a result, unless -q.
+func (a *app) note(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.err, "iamwhy: %s\n", render.Clean(fmt.Sprintf(format, args...)))
+	}
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "iamwhy",
+		Short: "why AWS denied a call, and whether it would allow one",
+		Long: `iamwhy joins CloudTrail's denials to the policy layer, the policy and the
+statement responsible, says whether a call would be allowed, and runs
+regression tests of policies. It needs no AWS credentials.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		known := []string{}
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() {
+				known = append(known, c.Name())
+			}
+		}
+		return fmt.Errorf("unknown command %q%s; iamwhy --help lists the commands", args[0], suggest(args[0], known, ""))
+	}
+	root.SetFlagErrorFunc(flagError)
+	flags := root.PersistentFlags()
+	flags.SortFlags = false
+	flags.StringVar(&a.snapshot, "snapshot", os.Getenv("IAMWHY_SNAPSHOT"), "snapshot `DIR`, a get-account-authorization-details FILE, or - (env IAMWHY_SNAPSHOT)")
+	flags.StringVar(&a.output, "output", "text", "output `FORMAT`: text, json, and csv for events")
+	flags.StringVar(&a.color, "color", "auto", "colour: auto, always or never; NO_COLOR is honoured")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "write nothing but results and errors")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "name every record and part that can't be used")
+	// The default would be the environment's value: help says where it comes from instead.
+	flags.Lookup("snapshot").DefValue = ""
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
+	root.AddCommand(a.eventsCommand(), a.explainCommand(), a.checkCommand(), a.testCommand(), a.versionCommand())
+	return root
+}
+
+// flagError says what is wrong with a flag, which one was meant, and where they are listed.
+func flagError(cmd *cobra.Command, err error) error {
+	hint := fmt.Sprintf("; %s --help lists the flags", cmd.CommandPath())
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		hint = suggest(unknown.GetSpecifiedName(), known, "--") + hint
+	}
+	return fmt.Errorf("%w%s", err, hint)
+}
+
+// suggest returns " (events?)" if a word looks like a known one.
+func suggest(word string, known []string, prefix string) string {
+	best, least := "", len(word)/2+1
+	for _, k := range known {
+		d := editDistance(strings.ToLower(word), strings.ToLower(k))
+		if strings.HasPrefix(k, word) {
+			d = 0
+		}
+		if word != "" && d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return " (" + prefix + best + "?)"
+}
+
+// editDistance counts the letters to insert, remove or replace to make b of a.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(d, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// A printer is a renderer on the standard output.
+type printer struct {
+	render.Renderer
+	buffer *bufio.Writer
+}
+
+// printer opens the renderer that the flags ask for.
+func (a *app) printer(s render.Subject) (printer, error) {
+	color, err := a.useColor()
+	if err != nil {
+		return printer{}, err
+	}
+	buffer := bufio.NewWriter(a.out)
+	r, err := render.New(a.output, s, buffer, render.Options{Color: color, Width: width(a.out), Verbose: a.verbose})
+	return printer{r, buffer}, err
+}
+
+// flush writes out what is buffered; an answer that nobody got is an error.
+func (p printer) flush() error {
+	if err := p.buffer.Flush(); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
+}
+
+// colors are the values of --color, and whether each means colour on this output.
+var colors = map[string]func(io.Writer) bool{
+	"auto":   func(w io.Writer) bool { return colorprofile.Detect(w, os.Environ()) >= colorprofile.ANSI },
+	"always": func(io.Writer) bool { return true },
+	"never":  func(io.Writer) bool { return false },
+}
+
+func (a *app) useColor() (bool, error) {
+	decide, ok := colors[a.color]
+	if !ok {
+		return false, fmt.Errorf("unknown --color %q: have %s", a.color, strings.Join(slices.Sorted(maps.Keys(colors)), ", "))
+	}
+	return decide(a.out), nil
+}
+
+// width is the width of a terminal; 0 for what isn't one.
+func width(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return max(columns, minWidth)
+}
+
+// minWidth is the narrowest page: text is not folded into less.
+const minWidth = 40
+
+// isTerminal reports whether a person looks at w.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
