@@ -252,7 +252,7 @@ func (c *condition) testAnyValue(ctx *Context) Match {
 		o, sure := c.operands[i].resolved(c.op, ctx)
 		switch {
 		case sure == NoMatch:
-		case sure == Matched && c.op.wild && !c.op.arn && o.glob != "" && strings.Trim(string(o.glob), anyRunText) == "":
+		case sure == Matched && c.op.wild && !c.op.arn && o.glob.everything():
 			m = or(m, Matched) // * matches every string
 		case sure == Matched && !c.op.negated && c.never(&o):
 		default:

@@ -48,6 +48,16 @@ func (g glob) wild() bool {
 	return false
 }
 
+// everything reports whether g matches every string.
+func (g glob) everything() bool {
+	for i := 0; i < len(g); i++ {
+		if g[i] != anyRun {
+			return false
+		}
+	}
+	return g != ""
+}
+
 func (g glob) segmented() bool {
 	for i := 0; i < len(g); i++ {
 		if g[i] == segRun || g[i] == segOne {
