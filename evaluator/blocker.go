@@ -131,6 +131,9 @@ func (e *explainer) implicitLayers() []LayerName {
 		lacks(LayerResource, v.resource.allows())
 	case o.across == Unknown:
 		// Not granted in either variant: only what is lacking in both is sure.
+		if o.rule == mandatory && rb.any() == NoMatch {
+			lacks(LayerResource, NoMatch) // rules E21, M24
+		}
 		lacks(LayerIdentity, max(identity, rb[direct], rb[viaRole], rb[parent]))
 		lacks(LayerBoundary, or(v.boundaryOk, rb[direct]))
 		lacks(LayerSession, or(v.sessionOk, rb[direct]))
@@ -297,7 +300,7 @@ func (e *explainer) undecided() []Undecided {
 		}
 		for j := range t.Statements {
 			s := &t.Statements[j]
-			if s.Match != Unknown || s.Statement.Effect == policy.Allow && t.Allow == Matched {
+			if s.Match != Unknown || s.Statement.Effect == policy.Allow && e.granted(t) {
 				continue
 			}
 			for _, el := range s.Elements {
@@ -316,18 +319,39 @@ func (e *explainer) undecided() []Undecided {
 		}
 	}
 	for layer, h := range map[LayerName]*Hierarchy{LayerRCP: &e.p.RCP, LayerSCP: &e.p.SCP} {
-		if h.State == NotCollected && len(h.Levels) > 0 {
-			out = append(out, Undecided{Layer: layer, Missing: h.Missing, IfMatched: Indeterminate, IfNot: Indeterminate})
+		if missing, open := e.reachOpen(layer, h); open && !e.settled(layer) {
+			out = append(out, Undecided{Layer: layer, Missing: missing, IfMatched: Indeterminate, IfNot: Indeterminate})
 		}
 	}
 	if e.o.across == Unknown && e.o.rule != policyOnly && e.o.grant == Unknown {
 		out = append(out, Undecided{Layer: LayerResource, Missing: "which account owns " + e.req.Resource.ARN, IfMatched: Indeterminate, IfNot: Indeterminate})
 	}
-	if e.p.Resource.OtherAllow == Unknown && e.o.grant == Unknown {
+	// Whether a boundary limits a KMS grant isn't known, either (rule S3).
+	if other := e.p.Resource.OtherAllow; e.o.grant == Unknown && (other == Unknown || other == Matched && e.o.rule == mandatory) {
 		out = append(out, Undecided{Layer: LayerResource, Missing: e.p.Resource.OtherNote, IfMatched: Allowed, IfNot: ImplicitDeny})
 	}
 	sort.SliceStable(out, func(i, j int) bool { return layerRank(out[i].Layer) < layerRank(out[j].Layer) })
 	return out
+}
+
+// granted reports whether another Allow in the layer can't change the decision.
+// In a resource policy, one may name the caller in another grade (rule E20).
+func (e *explainer) granted(t *LayerTrace) bool {
+	return t.Allow == Matched && t.Layer != LayerResource || t.Layer == LayerResource && e.o.grant == Matched
+}
+
+// reachOpen reports whether it isn't known what an organisation's policies of
+// a type are, or whether they concern this request (rules E10, E11, U7).
+func (e *explainer) reachOpen(layer LayerName, h *Hierarchy) (missing string, open bool) {
+	switch {
+	case h.State == NotCollected && len(h.Levels) > 0, h.State == MayApply:
+		return h.Missing, true
+	case h.State != Applies:
+		return "", false
+	case layer == LayerSCP:
+		return "whether the caller is one whom service control policies reach", scpReaches(&e.req.Principal) == Unknown
+	}
+	return "whether resource control policies reach " + e.req.Action + " on this resource", rcpReaches(e.req, e.p) == Unknown
 }
 
 func layerRank(l LayerName) int {
@@ -355,7 +379,7 @@ func (e *explainer) settled(layer LayerName) bool {
 	case LayerIdentity:
 		return e.v.identity.deny == NoMatch && (e.v.identity.allows() == Matched || e.o.grant == Matched)
 	case LayerResource:
-		return e.v.resource.deny == NoMatch && (e.v.resource.allows() == Matched || e.o.grant == Matched)
+		return e.v.resource.deny == NoMatch && e.o.grant == Matched
 	}
 	return false
 }

@@ -248,11 +248,11 @@ func (s *statement) matchPrincipal(req *Request, pl place) (g byGrade) {
 	case !pl.named():
 		g[direct] = Matched
 	case s.src.NotPrincipal != nil:
-		g[direct] = matchNotPrincipal(s.principals, &req.Principal, s.src.Effect, pl.hasBoundary)
+		g[direct] = matchNotPrincipal(s.principals, &req.Principal, req.Context.Open, s.src.Effect, pl.hasBoundary)
 	case pl.layer == LayerEndpoint:
 		return s.matchEndpointPrincipal(req, pl)
 	default: // a statement without Principal matches nobody (rule P21)
-		return matchPrincipals(s.principals, &req.Principal)
+		return matchPrincipals(s.principals, &req.Principal, req.Context.Open)
 	}
 	return g
 }
@@ -261,7 +261,7 @@ func (s *statement) matchPrincipal(req *Request, pl place) (g byGrade) {
 func (s *statement) matchEndpointPrincipal(req *Request, pl place) (g byGrade) {
 	for i := range s.principals {
 		e := &s.principals[i]
-		m, at := e.match(&req.Principal)
+		m, at := e.match(&req.Principal, req.Context.Open)
 		if e.form == formAccount && req.Principal.Type != Root {
 			m = and(m, not(pl.gateway))
 		}

@@ -89,7 +89,7 @@ func concernsKey(action string, r *Resource) bool {
 	switch {
 	case strings.Contains(r.ARN, ":key/"):
 		return true
-	case !r.Pattern || strings.Contains(r.ARN, ":alias/") || strings.Contains(action, "customkeystore"):
+	case !r.Pattern && r.ARN != "" || strings.Contains(r.ARN, ":alias/") || strings.Contains(action, "customkeystore"):
 		return false
 	}
 	switch action {

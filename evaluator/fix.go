@@ -12,21 +12,27 @@ import (
 
 // A Fix is a change to one policy that helps to allow a request.
 type Fix struct {
-	Layer    LayerName
-	Policy   *Policy // nil if a policy would have to be attached
-	Target   string  // what the policy is, or would be, attached to
-	Change   string  // addStatement, editStatement or attachPolicy
-	Document []byte  // the statement as it should be, as indented JSON
-	Note     string  // whose guardrail this weakens; what to watch for
+	Layer  LayerName
+	Policy *Policy // nil if a policy would have to be attached
+	Target string  // what the policy is, or would be, attached to
+	// Statement is, for an editStatement, the one to change.
+	Statement *policy.Statement
+	Change    string // addStatement, editStatement or attachPolicy
+	Document  []byte // the statement as it should be, as indented JSON
+	// Addition is, for an editStatement, what is new in Document.
+	Addition []byte
+	Note     string // whose guardrail this weakens; what to watch for
 }
 
 // maxFixes bounds how many changes one request may need; more than one for
 // each layer and level means that something else is wrong.
 const maxFixes = 12
 
-// Fixes returns the narrowest changes that together allow the request, proven
-// by evaluating it with them made: only this principal, this action and this resource gain. It returns none
-// if there are none, or if the answer would still hang on something unknown.
+// Fixes returns changes that together allow the request, proven by evaluating
+// it with them made. They are as narrow as the policy's kind lets them be: an
+// added statement is for this action on this resource, and names the principal where statements
+// can; an edited Deny lets off this principal alone, but from the whole statement.
+// It returns none if there are none, or if the answer would still hang on something unknown.
 func Fixes(req *Request, p *Policies) []Fix {
 	if Evaluate(req, p) == Allowed || req.Resource.ARN == "" || req.Resource.Pattern && req.Resource.ARN == "*" {
 		return nil
@@ -249,6 +255,8 @@ func exempt(req *Request, p *Policies, b *Blocker) (Fix, bool) {
 	}
 	s := sentenceOf(b.Statement)
 	addException(&s, arn)
+	var addition sentence
+	addException(&addition, arn)
 	version := b.Policy.Body.doc.Version.Value
 	if version == "" {
 		version = policy.Version2008
@@ -277,8 +285,8 @@ func exempt(req *Request, p *Policies, b *Blocker) (Fix, bool) {
 		name = b.Statement.Sid.Value + " of " + name
 	}
 	return Fix{
-		Layer: b.Layer, Policy: b.Policy, Target: cmp.Or(b.Policy.Target, b.Target), Change: "editStatement", Document: s.text(),
-		Note: "this weakens " + name + ", a guardrail on " + cmp.Or(b.Policy.Target, b.Target) + ": ask its owner first" + alternative(b),
+		Layer: b.Layer, Policy: b.Policy, Statement: b.Statement, Target: cmp.Or(b.Policy.Target, b.Target), Change: "editStatement", Document: s.text(), Addition: addition.text(),
+		Note: "this weakens " + name + ", a guardrail on " + cmp.Or(b.Policy.Target, b.Target) + ", for this principal and whatever the statement denies: ask its owner first" + alternative(b),
 	}, true
 }
 

@@ -107,8 +107,9 @@ func uniqueID(s string) bool {
 	return true
 }
 
-// match compares one entry with the caller (rule P6's table).
-func (e *principalEntry) match(p *Principal) (Match, grade) {
+// match compares one entry with the caller (rule P6's table). open says that what
+// isn't given of the request may be so all the same.
+func (e *principalEntry) match(p *Principal, open bool) (Match, grade) {
 	v := e.src.Value.Value
 	unsure := p.Type == UnknownPrincipal
 	switch e.form {
@@ -147,12 +148,12 @@ func (e *principalEntry) match(p *Principal) (Match, grade) {
 		}
 	case formID:
 		// What is displayed as an id is an orphan: only a principal with that very id (rule P8).
-		m := known(p.ID != "" && p.ID == v)
-		if unsure && p.ID == "" {
-			m = Unknown
-		}
-		if p.Type == AssumedRole {
+		m := matchID(p, v, open)
+		switch p.Type {
+		case AssumedRole:
 			return m, viaRole
+		case FederatedUser:
+			return m, parent
 		}
 		return m, direct
 	case formService:
@@ -173,6 +174,22 @@ func (e *principalEntry) match(p *Principal) (Match, grade) {
 		return Unknown, direct
 	}
 	return NoMatch, direct
+}
+
+// matchID compares a displayed unique id with the caller's. It stands for a
+// principal that was deleted, so a caller that isn't known to have it isn't
+// that one, as far as a closed request goes; in an open one nobody knows (rule P8).
+func matchID(p *Principal, id string, open bool) Match {
+	switch p.Type {
+	case User, AssumedRole, UnknownPrincipal:
+		if p.ID != "" {
+			return known(p.ID == id)
+		}
+	case FederatedUser: // the id would be its user's, which nobody records
+	default:
+		return NoMatch
+	}
+	return and(Unknown, known(open || p.Type == UnknownPrincipal))
 }
 
 // matchAccount matches every caller of the account, root or not (rules P7, P15).
@@ -227,9 +244,9 @@ func matchService(got, want string) Match {
 }
 
 // matchPrincipals matches a Principal element: any entry (rule P3).
-func matchPrincipals(entries []principalEntry, p *Principal) (g byGrade) {
+func matchPrincipals(entries []principalEntry, p *Principal, open bool) (g byGrade) {
 	for i := range entries {
-		m, at := entries[i].match(p)
+		m, at := entries[i].match(p, open)
 		g.add(at, m)
 	}
 	return g
@@ -237,10 +254,10 @@ func matchPrincipals(entries []principalEntry, p *Principal) (g byGrade) {
 
 // excluded says which of the caller's identities a NotPrincipal element lists:
 // the most specific, and all of them (rules P16 to P18).
-func excluded(entries []principalEntry, p *Principal) (first, all, any Match) {
+func excluded(entries []principalEntry, p *Principal, open bool) (first, all, any Match) {
 	var self, role, acct Match
 	for i := range entries {
-		m, at := entries[i].match(p)
+		m, at := entries[i].match(p, open)
 		switch {
 		case entries[i].form == formAll:
 			return Matched, Matched, Matched
@@ -268,8 +285,8 @@ func excluded(entries []principalEntry, p *Principal) (first, all, any Match) {
 }
 
 // matchNotPrincipal says whether a statement with NotPrincipal reaches the caller.
-func matchNotPrincipal(entries []principalEntry, p *Principal, effect policy.Effect, boundary Match) Match {
-	first, all, any := excluded(entries, p)
+func matchNotPrincipal(entries []principalEntry, p *Principal, open bool, effect policy.Effect, boundary Match) Match {
+	first, all, any := excluded(entries, p, open)
 	if effect == policy.Deny {
 		m := NoMatch
 		switch {

@@ -70,7 +70,7 @@ func TestPrincipalEntries(t *testing.T) {
 			if s.uninterpretable {
 				t.Fatal("uninterpretable")
 			}
-			got, at := s.principals[0].match(&c.who)
+			got, at := s.principals[0].match(&c.who, false)
 			if got != c.want || got != NoMatch && at != c.grade {
 				t.Errorf("%s for %s: %v in grade %d, want %v in grade %d", c.principal, c.who.ARN, got, at, c.want, c.grade)
 			}
@@ -179,5 +179,32 @@ func TestInterplay(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDisplayedID: an id stands for somebody who was deleted. Whoever isn't known not to
+// be that one is only settled where the request is all there is (rule P8).
+func TestDisplayedID(t *testing.T) {
+	entry := compileText(t, doc{grant("S", aws("AROAROLER"), "*", "*")}.text()).statements[0].principals[0]
+	session := Principal{Type: AssumedRole, ARN: sessionS, RoleARN: roleR, Account: accountA}
+	known := session
+	known.ID = "AROAROLER"
+	other := session
+	other.ID = "AROAOTHER"
+	for _, c := range []struct {
+		name string
+		who  Principal
+		open bool
+		want Match
+	}{
+		{"its id", known, true, Matched},
+		{"another id", other, true, NoMatch},
+		{"id not known, open", session, true, Unknown},
+		{"id not known, closed", session, false, NoMatch},
+		{"a service, open", aService("sns.amazonaws.com"), true, NoMatch},
+	} {
+		if got, _ := entry.match(&c.who, c.open); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -128,9 +129,28 @@ func (c *Context) lookupFolded(folded, name string) ContextValue {
 		return v
 	}
 	if c.Open {
-		return ContextValue{Name: name, State: UnknownKey}
+		return ContextValue{Name: name, State: c.requestTag(folded)}
 	}
 	return ContextValue{Name: name}
+}
+
+// requestTag is the state of a key that nobody set in an open context: unknown, but that
+// aws:TagKeys lists which tags a request sends.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
+func (c *Context) requestTag(folded string) KeyState {
+	tag, ok := strings.CutPrefix(folded, "aws:requesttag/")
+	if !ok {
+		return UnknownKey
+	}
+	sent, ok := c.keys["aws:tagkeys"]
+	switch {
+	case !ok || sent.State != Absent && sent.State != Present || sent.Pattern:
+		return UnknownKey
+	case slices.ContainsFunc(sent.Values, func(v string) bool { return strings.EqualFold(v, tag) }):
+		return PresentUnknown
+	}
+	return Absent
 }
 
 // All returns every key that was set, by name.

@@ -94,3 +94,28 @@ func TestNoVariablesIn2008(t *testing.T) {
 		}
 	}
 }
+
+// TestRequestTagFollowsTagKeys: aws:TagKeys lists the tags of a request, so a tag that
+// it doesn't list isn't sent (evaluation rules, table 5.4).
+func TestRequestTagFollowsTagKeys(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		set  func(*Context)
+		want KeyState
+	}{
+		{"tag keys not known", func(*Context) {}, UnknownKey},
+		{"no tags sent", func(c *Context) { c.SetState("aws:TagKeys", Absent) }, Absent},
+		{"other tags sent", func(c *Context) { c.Set("aws:TagKeys", "owner") }, Absent},
+		{"this tag sent", func(c *Context) { c.Set("aws:TagKeys", "owner", "Team") }, PresentUnknown},
+		{"some tag keys known", func(c *Context) {
+			c.Put(ContextValue{Name: "aws:TagKeys", State: Partial, Values: []string{"owner"}})
+		}, UnknownKey},
+		{"its value known", func(c *Context) { c.SetState("aws:TagKeys", Absent); c.Set("aws:RequestTag/team", "x") }, Present},
+	} {
+		ctx := Context{Open: true}
+		c.set(&ctx)
+		if got := ctx.Lookup("aws:RequestTag/team").State; got != c.want {
+			t.Errorf("%s: got state %d, want %d", c.name, got, c.want)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package evaluator
 import (
 	"fmt"
 	"strings"
-	"testing"
 
 	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
@@ -85,6 +84,12 @@ func when(operator, key, value string) string {
 
 func aws(arn string) string { return `{"AWS": "` + arn + `"}` }
 
+// A tester is a test, a benchmark or a property.
+type tester interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // A doc is a policy document by its statements. A statement "2008" makes it one of that version.
 type doc []string
 
@@ -96,7 +101,7 @@ func (d doc) text() string {
 	return fmt.Sprintf(`{"Version": %q, "Statement": [%s]}`, version, strings.Join(list, ",\n"))
 }
 
-func compileText(t testing.TB, text string) *Compiled {
+func compileText(t tester, text string) *Compiled {
 	t.Helper()
 	d, err := policy.Parse("policy.json", []byte(text))
 	if err != nil {
@@ -105,17 +110,17 @@ func compileText(t testing.TB, text string) *Compiled {
 	return Compile(d)
 }
 
-func policyOf(t testing.TB, name, typ string, d doc) Policy {
+func policyOf(t tester, name, typ, target string, d doc) Policy {
 	t.Helper()
-	return Policy{Name: name, Type: typ, Target: name + "-target", Body: compileText(t, d.text())}
+	return Policy{Name: name, Type: typ, Target: target, Body: compileText(t, d.text())}
 }
 
-func layerOf(t testing.TB, name, typ string, d doc) Layer {
+func layerOf(t tester, name, typ, target string, d doc) Layer {
 	t.Helper()
 	if d == nil {
 		return Layer{}
 	}
-	return Layer{State: Applies, Policies: []Policy{policyOf(t, name, typ, d)}}
+	return Layer{State: Applies, Policies: []Policy{policyOf(t, name, typ, target, d)}}
 }
 
 // A level is one level of an organisation, for tests.
@@ -124,14 +129,14 @@ type level struct {
 	doc    doc
 }
 
-func hierarchyOf(t testing.TB, typ string, levels []level) Hierarchy {
+func hierarchyOf(t tester, typ string, levels []level) Hierarchy {
 	t.Helper()
 	var h Hierarchy
 	if levels != nil {
 		h.State = Applies
 	}
 	for _, l := range levels {
-		h.Levels = append(h.Levels, Level{Target: l.target, Layer: layerOf(t, typ+"-"+l.target, typ, l.doc)})
+		h.Levels = append(h.Levels, Level{Target: l.target, Layer: layerOf(t, typ+"-"+l.target, typ, l.target, l.doc)})
 	}
 	return h
 }
@@ -155,7 +160,7 @@ type world struct {
 	change func(*Policies) // what the fields above can't say
 }
 
-func (w *world) build(t testing.TB) (*Request, *Policies) {
+func (w *world) build(t tester) (*Request, *Policies) {
 	t.Helper()
 	req := &Request{Principal: w.who, Action: w.action, Resource: Resource{ARN: w.resource, Account: w.owner}}
 	switch w.owner {
@@ -174,11 +179,11 @@ func (w *world) build(t testing.TB) (*Request, *Policies) {
 	p := &Policies{
 		SCP:      hierarchyOf(t, "scp", w.scp),
 		RCP:      hierarchyOf(t, "rcp", w.rcp),
-		Identity: layerOf(t, "identity", "managed", w.id),
-		Boundary: layerOf(t, "boundary", "boundary", w.pb),
-		Session:  layerOf(t, "session", "session", w.sp),
-		Resource: ResourceLayer{Type: w.rbType, Layer: layerOf(t, "resource", w.rbType, w.rb)},
-		Endpoint: EndpointLayer{ID: "vpce-1", Gateway: w.gateway, Layer: layerOf(t, "endpoint", "endpoint", w.vpce)},
+		Identity: layerOf(t, "identity", "managed", w.who.ARN, w.id),
+		Boundary: layerOf(t, "boundary", "boundary", w.who.ARN, w.pb),
+		Session:  layerOf(t, "session", "session", w.who.ARN, w.sp),
+		Resource: ResourceLayer{Type: w.rbType, Layer: layerOf(t, "resource", w.rbType, w.resource, w.rb)},
+		Endpoint: EndpointLayer{ID: "vpce-1", Gateway: w.gateway, Layer: layerOf(t, "endpoint", "endpoint", "vpce-1", w.vpce)},
 	}
 	if p.Resource.Type == "" {
 		p.Resource.Type = "bucket"

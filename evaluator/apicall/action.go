@@ -33,7 +33,7 @@ func (d *derivation) own() []Request {
 	if permissionless[name] {
 		return nil
 	}
-	if d.prefix == "s3express" && strings.Contains(strings.ToLower(d.host()), ".s3express-") {
+	if _, object := d.params.one("key"); d.prefix == "s3express" && (object == given || strings.Contains(strings.ToLower(d.host()), ".s3express-")) {
 		return d.ask("s3express:CreateSession", FromTable) // all that a zonal endpoint checks (T79)
 	}
 	if f, ok := special[name]; ok {
@@ -131,6 +131,7 @@ var irregular = map[string]string{
 	"s3:DeleteBucketTagging":                         "s3:PutBucketTagging",
 	"s3:DeleteBucketOwnershipControls":               "s3:PutBucketOwnershipControls",
 	"s3:DeleteBucketPublicAccessBlock":               "s3:PutBucketPublicAccessBlock",
+	"s3:DeleteAccountPublicAccessBlock":              "s3:PutAccountPublicAccessBlock",
 	"s3:GetObjectLockConfiguration":                  "s3:GetBucketObjectLockConfiguration",
 	"s3:PutObjectLockConfiguration":                  "s3:PutBucketObjectLockConfiguration",
 	"lambda:Invoke":                                  "lambda:InvokeFunction",
@@ -271,14 +272,13 @@ func (d *derivation) deleteObjects() []Request {
 	}
 	var all []Request
 	if state == given && known {
+		rest := false
 		for _, n := range nodes {
 			object, ok := n.(map[string]any)
-			if !ok || len(all) == maxKeys {
-				break
-			}
-			one := params{known: true, root: object}
+			one := params{known: ok, root: object}
 			key, s := one.one("key")
-			if s != given {
+			if s != given || len(all) == maxKeys {
+				rest = true
 				continue
 			}
 			action := "s3:DeleteObject"
@@ -286,6 +286,9 @@ func (d *derivation) deleteObjects() []Request {
 				action = "s3:DeleteObjectVersion"
 			}
 			all = append(all, d.on(action, FromTable, true, []evaluator.Resource{{ARN: bucket + "/" + key}})...)
+		}
+		if rest && len(all) > 0 { // too many, or hidden
+			all = append(all, Request{Action: "s3:DeleteObject", ActionSource: FromTable, Resource: evaluator.Resource{ARN: bucket + "/*", Pattern: true, Account: d.ownerOf(bucket, "")}, ResourceSource: FromEvent, Required: true})
 		}
 	}
 	if len(all) > 0 {

@@ -92,8 +92,9 @@ type derivation struct {
 }
 
 func derive(c Call) *derivation {
-	d := &derivation{call: c, prefix: prefixOf(c), params: newParams(c.Parameters)}
+	d := &derivation{call: c, prefix: prefixOf(c)}
 	d.operation = cleanOperation(d.prefix, c.Operation)
+	d.params = newParams(unwrap(c.Parameters, d.operation))
 	d.partition = partitionOf(c)
 	d.region, d.account, d.owner = c.Region, c.Account, c.Account
 	if !plain(d.region) {

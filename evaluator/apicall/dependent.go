@@ -91,6 +91,14 @@ var passes = map[string]pass{
 	"cloudtrail:CreateTrail":                   {params: "cloudWatchLogsRoleArn", service: "cloudtrail.amazonaws.com"},
 	"cloudtrail:UpdateTrail":                   {params: "cloudWatchLogsRoleArn", service: "cloudtrail.amazonaws.com"},
 	"config:PutConfigurationRecorder":          {params: "configurationRecorder.roleARN", service: "config.amazonaws.com"},
+	"elasticmapreduce:RunJobFlow":              {params: "serviceRole jobFlowRole"},
+	"codedeploy:CreateDeploymentGroup":         {params: "serviceRoleArn", service: "codedeploy.amazonaws.com"},
+	"codedeploy:UpdateDeploymentGroup":         {params: "serviceRoleArn", service: "codedeploy.amazonaws.com"},
+	"batch:CreateComputeEnvironment":           {params: "serviceRole", service: "batch.amazonaws.com"},
+	"backup:CreateBackupSelection":             {params: "backupSelection.iamRoleArn", service: "backup.amazonaws.com"},
+	"datasync:CreateLocationS3":                {params: "s3Config.bucketAccessRoleArn", service: "datasync.amazonaws.com"},
+	"ssm:StartAutomationExecution":             {params: "parameters.automationAssumeRole", service: "ssm.amazonaws.com"},
+	"rds:StartExportTask":                      {params: "iamRoleArn"},
 	"rds:CreateDBInstance":                     {params: "monitoringRoleArn"},
 	"rds:ModifyDBInstance":                     {params: "monitoringRoleArn"},
 	"rds:AddRoleToDBInstance":                  {params: "roleArn"},
@@ -108,24 +116,28 @@ var passes = map[string]pass{
 type keyUse struct {
 	actions string
 	param   string // names the key; "" if the call never does
+	unnamed string // actions on a key that the call doesn't name, if there is one
 }
 
 var keyUses = map[string]keyUse{
-	"s3:GetObject":                  {"kms:Decrypt", ""},
-	"s3:PutObject":                  {"kms:GenerateDataKey", "x-amz-server-side-encryption-aws-kms-key-id"},
-	"s3:CopyObject":                 {"kms:GenerateDataKey", "x-amz-server-side-encryption-aws-kms-key-id"},
-	"s3:CreateMultipartUpload":      {"kms:GenerateDataKey", "x-amz-server-side-encryption-aws-kms-key-id"},
-	"secretsmanager:GetSecretValue": {"kms:Decrypt", ""},
-	"secretsmanager:PutSecretValue": {"kms:GenerateDataKey kms:Decrypt", ""},
-	"secretsmanager:CreateSecret":   {"kms:GenerateDataKey kms:Decrypt", "kmsKeyId"},
-	"sqs:SendMessage":               {"kms:GenerateDataKey kms:Decrypt", ""},
-	"sqs:SendMessageBatch":          {"kms:GenerateDataKey kms:Decrypt", ""},
-	"sqs:ReceiveMessage":            {"kms:Decrypt", ""},
-	"sns:Publish":                   {"kms:GenerateDataKey kms:Decrypt", ""},
-	"sns:PublishBatch":              {"kms:GenerateDataKey kms:Decrypt", ""},
-	"ssm:GetParameter":              {"kms:Decrypt", ""},
-	"ssm:GetParameters":             {"kms:Decrypt", ""},
-	"ssm:GetParametersByPath":       {"kms:Decrypt", ""},
+	"s3:GetObject":                  {"kms:Decrypt", "", ""},
+	"s3:PutObject":                  {"kms:GenerateDataKey", "x-amz-server-side-encryption-aws-kms-key-id", ""},
+	"s3:CopyObject":                 {"kms:GenerateDataKey", "x-amz-server-side-encryption-aws-kms-key-id", "kms:Decrypt"},
+	"s3:CreateMultipartUpload":      {"kms:GenerateDataKey kms:Decrypt", "x-amz-server-side-encryption-aws-kms-key-id", ""},
+	"s3:UploadPart":                 {"kms:GenerateDataKey kms:Decrypt", "", ""},
+	"s3:UploadPartCopy":             {"kms:GenerateDataKey kms:Decrypt", "", ""},
+	"s3:CompleteMultipartUpload":    {"kms:Decrypt", "", ""},
+	"secretsmanager:GetSecretValue": {"kms:Decrypt", "", ""},
+	"secretsmanager:PutSecretValue": {"kms:GenerateDataKey kms:Decrypt", "", ""},
+	"secretsmanager:CreateSecret":   {"kms:GenerateDataKey kms:Decrypt", "kmsKeyId", ""},
+	"sqs:SendMessage":               {"kms:GenerateDataKey kms:Decrypt", "", ""},
+	"sqs:SendMessageBatch":          {"kms:GenerateDataKey kms:Decrypt", "", ""},
+	"sqs:ReceiveMessage":            {"kms:Decrypt", "", ""},
+	"sns:Publish":                   {"kms:GenerateDataKey kms:Decrypt", "", ""},
+	"sns:PublishBatch":              {"kms:GenerateDataKey kms:Decrypt", "", ""},
+	"ssm:GetParameter":              {"kms:Decrypt", "", ""},
+	"ssm:GetParameters":             {"kms:Decrypt", "", ""},
+	"ssm:GetParametersByPath":       {"kms:Decrypt", "", ""},
 }
 
 // dependents are the permissions that a call needs beside its own action's. One is
@@ -155,6 +167,8 @@ func (d *derivation) passRole(p pass) []Request {
 		req.Resource, req.ResourceSource = d.sourced(r)
 		if p.service != "" && (d.partition == "aws" || d.partition == "aws-us-gov") {
 			req.Context = []evaluator.ContextValue{present("iam:PassedToService", p.service)}
+		} else {
+			req.Context = []evaluator.ContextValue{{Name: "iam:PassedToService", State: evaluator.PresentUnknown}}
 		}
 		all = append(all, req)
 	}
@@ -172,7 +186,7 @@ func (d *derivation) passRole(p pass) []Request {
 			}
 		}
 	}
-	if len(all) == 0 && p.always {
+	if len(all) == 0 && (p.always || d.gives("launchTemplate")) {
 		add(false, anyRole)
 	}
 	return all
@@ -203,8 +217,11 @@ func (d *derivation) useKey(k keyUse) []Request {
 			key, required = d.key(k.param), true
 		case notGiven:
 			sse, state := d.params.one("x-amz-server-side-encryption")
-			if state == given && sse == "AES256" {
+			switch {
+			case state == given && sse == "AES256":
 				return nil
+			case state == given && strings.HasPrefix(sse, "aws:kms"):
+				required = true // with the bucket's default key, or AWS's
 			}
 		}
 	}
@@ -218,11 +235,15 @@ func (d *derivation) useKey(k keyUse) []Request {
 		return nil
 	}
 	var all []Request
-	for action := range strings.FieldsSeq(k.actions) {
-		req := Request{Action: action, ActionSource: FromTable, Required: required}
-		req.Resource, req.ResourceSource = d.sourced(key)
-		all = append(all, req)
+	add := func(actions string, required bool, key evaluator.Resource) {
+		for action := range strings.FieldsSeq(actions) {
+			req := Request{Action: action, ActionSource: FromTable, Required: required}
+			req.Resource, req.ResourceSource = d.sourced(key)
+			all = append(all, req)
+		}
 	}
+	add(k.actions, required, key)
+	add(k.unnamed, false, d.pattern("kms:"+d.region+":*:key/*"))
 	return all
 }
 
@@ -247,6 +268,9 @@ func (d *derivation) sessionRequests(role evaluator.Resource) []Request {
 // createTags is needed by every EC2 call that tags what it creates.
 func (d *derivation) createTags() []Request {
 	types, state := d.params.values("tagSpecificationSet.items.resourceType")
+	if state == notGiven {
+		types, state = d.params.values("tagSpecification.resourceType")
+	}
 	if state == notGiven || state == notKnown {
 		return nil
 	}

@@ -67,8 +67,8 @@ func (d *derivation) keys(r *Request) []evaluator.ContextValue {
 	return append(all, d.requestTags(r, prefix)...)
 }
 
-// droppedHeaders are the S3 keys that a signed header or a form may give without CloudTrail
-// recording it for every operation: the parts of a multipart upload and a POST.
+// missing makes a key absent that the parameters lack, unless it is one of S3's headers and the
+// operation, a part of an upload or a form, may carry it elsewhere.
 func (d *derivation) missing(k paramKey) []evaluator.ContextValue {
 	if d.prefix == "s3" && strings.HasPrefix(k.key, "s3:x-amz-") && d.operation != "PutObject" && d.operation != "CopyObject" &&
 		d.operation != "CreateMultipartUpload" && d.operation != "CreateBucket" && !strings.HasSuffix(d.operation, "Acl") {
@@ -128,7 +128,7 @@ func (d *derivation) ec2Keys(r *Request, prefix, action string) []evaluator.Cont
 }
 
 // tagLists are where calls keep the tags that they send: lists of key and value, or objects.
-var tagLists = []string{"tags", "tagSet.items", "tagSet", "tagging.tagSet.tag", "tagging.tagSet"}
+var tagLists = []string{"tags", "tagSet.items"}
 
 // requestTags are aws:RequestTag/* and aws:TagKeys. They are known to be absent only for a
 // call that names no tags in any of the places where calls do (T86).
@@ -144,9 +144,18 @@ func (d *derivation) requestTags(r *Request, prefix string) []evaluator.ContextV
 		}
 		nodes = append(nodes, found...)
 	}
+	if d.gives("launchTemplate") {
+		return nil // whose own tags count, too
+	}
 	specified, state := d.params.nodes("tagSpecificationSet.items")
+	if state == notGiven {
+		specified, state = d.params.nodes("tagSpecification")
+	}
 	if state == notKnown {
 		return nil
+	}
+	if len(specified) > 0 && r.Resource.ARN == "*" {
+		return nil // whether they are for this resource can't be told
 	}
 	for _, n := range specified {
 		spec, ok := n.(map[string]any)
@@ -160,6 +169,9 @@ func (d *derivation) requestTags(r *Request, prefix string) []evaluator.ContextV
 		}
 		if strings.Contains(r.Resource.ARN, ":"+kind+"/") {
 			found, state := p.nodes("tags")
+			if state == notGiven {
+				found, state = p.nodes("Tag") // beside a "tag" that counts
+			}
 			if state == notKnown {
 				return nil
 			}
@@ -190,11 +202,28 @@ func (d *derivation) requestTags(r *Request, prefix string) []evaluator.ContextV
 // all but those about tags themselves, whose lists have many names.
 func sendsNoTags(operation string) bool { return !strings.Contains(operation, "Tag") }
 
-// mentionsTags reports whether any parameter's name speaks of tags.
+// mentionsTags reports whether any parameter's name, however deep, speaks of tags.
 func (d *derivation) mentionsTags() bool {
-	for name := range d.params.root {
-		if strings.Contains(strings.ToLower(name), "tag") {
-			return true
+	budget := 10 * maxValues
+	return mentions(d.params.root, &budget)
+}
+
+func mentions(v any, budget *int) bool {
+	if *budget--; *budget < 0 {
+		return true // too big to tell
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			if strings.Contains(strings.ToLower(name), "tag") || mentions(member, budget) {
+				return true
+			}
+		}
+	case []any:
+		for _, item := range v {
+			if mentions(item, budget) {
+				return true
+			}
 		}
 	}
 	return false
@@ -208,7 +237,11 @@ func readTags(nodes []any) (map[string]*string, bool) {
 		if !ok || len(tags) > maxKeys {
 			return nil, false
 		}
-		if key, ok := lookup(m, "key"); ok && len(m) <= 2 {
+		if key, ok := lookup(m, "tagKey"); ok { // as KMS writes them
+			value, _ := lookup(m, "tagValue")
+			m = map[string]any{"key": key, "value": value}
+		}
+		if key, ok := lookup(m, "key"); ok {
 			name, ok := text(key)
 			if !ok {
 				return nil, false

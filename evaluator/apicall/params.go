@@ -21,6 +21,20 @@ func newParams(root map[string]any) params {
 	return params{known: true, root: root}
 }
 
+// unwrap returns the parameters of an operation that records them inside one member, as
+// EC2 does with some: {"CreateNatGatewayRequest": {…}}.
+func unwrap(root map[string]any, operation string) map[string]any {
+	if len(root) != 1 {
+		return root
+	}
+	for name, v := range root {
+		if inner, ok := v.(map[string]any); ok && strings.EqualFold(name, operation+"Request") {
+			return inner
+		}
+	}
+	return root
+}
+
 // A presence says what is known of a parameter.
 type presence int8
 
@@ -103,6 +117,19 @@ func (p params) nodes(path string) ([]any, presence) {
 		if nodes = next; len(nodes) == 0 {
 			return nil, notGiven
 		}
+	}
+	some := nodes[:0:0]
+	for _, n := range nodes {
+		m, ok := n.(map[string]any)
+		if ok && isOmitted(m) {
+			return nil, notKnown
+		}
+		if !ok || len(m) > 0 { // EC2 records {} for what wasn't given
+			some = append(some, n)
+		}
+	}
+	if nodes = some; len(nodes) == 0 {
+		return nil, notGiven
 	}
 	return nodes, given
 }

@@ -102,6 +102,9 @@ func s3Prefix(c Call) string {
 	case strings.HasPrefix(host, "s3-object-lambda."), strings.Contains(host, ".s3-object-lambda."):
 		return "s3-object-lambda"
 	}
+	if bucket, _ := newParams(c.Parameters).one("bucketName"); strings.HasSuffix(bucket, "--x-s3") {
+		return "s3express" // a directory bucket, whatever the host
+	}
 	return "s3"
 }
 

@@ -43,6 +43,17 @@ func arn(template string) finder {
 	return func(d *derivation) []evaluator.Resource { return d.fill(template) }
 }
 
+// whenGiven returns a finder of a resource that an action is checked on only if the call names
+// it; an optional one in the service reference (T83).
+func whenGiven(param, template string) finder {
+	return func(d *derivation) []evaluator.Resource {
+		if !d.gives(param) {
+			return nil
+		}
+		return d.fill(template)
+	}
+}
+
 func (d *derivation) fill(template string) []evaluator.Resource {
 	service, _, _ := strings.Cut(template, ":")
 	kind := kindOf(template)

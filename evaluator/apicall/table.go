@@ -92,7 +92,8 @@ var rows = []row{
 	on("ec2", "CreateTags DeleteTags", tagged),
 	on("ec2", "CreateVolume", arn("ec2:{r}:{a}:volume/*")),
 	on("ec2", "DeleteVolume ModifyVolume ModifyVolumeAttribute DescribeVolumeAttribute EnableVolumeIO", arn("ec2:{r}:{a}:volume/{volumeId}")),
-	on("ec2", "AttachVolume DetachVolume", arn("ec2:{r}:{a}:instance/{instanceId}"), arn("ec2:{r}:{a}:volume/{volumeId}")),
+	on("ec2", "AttachVolume", arn("ec2:{r}:{a}:instance/{instanceId}"), arn("ec2:{r}:{a}:volume/{volumeId}")),
+	on("ec2", "DetachVolume", arn("ec2:{r}:{a}:volume/{volumeId}"), whenGiven("instanceId", "ec2:{r}:{a}:instance/{instanceId}")),
 	on("ec2", "CreateSnapshot", arn("ec2:{r}::snapshot/*"), arn("ec2:{r}:{a}:volume/{volumeId}")),
 	on("ec2", "DeleteSnapshot ModifySnapshotAttribute ResetSnapshotAttribute DescribeSnapshotAttribute", arn("ec2:{r}::snapshot/{snapshotId}")),
 	on("ec2", "DeregisterImage ModifyImageAttribute ResetImageAttribute DescribeImageAttribute", arn("ec2:{r}::image/{imageId}")),
@@ -111,8 +112,9 @@ var rows = []row{
 	on("ec2", "AttachInternetGateway DetachInternetGateway", arn("ec2:{r}:{a}:internet-gateway/{internetGatewayId}"), arn("ec2:{r}:{a}:vpc/{vpcId}")),
 	on("ec2", "DeleteNatGateway", arn("ec2:{r}:{a}:natgateway/{natGatewayId}")),
 	on("ec2", "ReleaseAddress", arn("ec2:{r}:{a}:elastic-ip/{allocationId}")),
-	on("ec2", "DeleteNetworkInterface ModifyNetworkInterfaceAttribute DescribeNetworkInterfaceAttribute", arn("ec2:{r}:{a}:network-interface/{networkInterfaceId}")),
-	on("ec2", "CreateNetworkInterface", arn("ec2:{r}:{a}:network-interface/*"), arn("ec2:{r}:*:subnet/{subnetId}")),
+	on("ec2", "DeleteNetworkInterface ModifyNetworkInterfaceAttribute", arn("ec2:{r}:{a}:network-interface/{networkInterfaceId}")),
+	on("ec2", "CreateNetworkInterface", arn("ec2:{r}:{a}:network-interface/*"), arn("ec2:{r}:*:subnet/{subnetId}"),
+		whenGiven("groupSet.items.groupId", "ec2:{r}:{a}:security-group/{groupSet.items.groupId}")),
 	on("ec2", "CreateLaunchTemplate", arn("ec2:{r}:{a}:launch-template/*")),
 	on("ec2", "CreateLaunchTemplateVersion DeleteLaunchTemplate ModifyLaunchTemplate DeleteLaunchTemplateVersions", arn("ec2:{r}:{a}:launch-template/{launchTemplateId}")),
 	on("ec2-instance-connect", "SendSSHPublicKey SendSerialConsoleSSHPublicKey", arn("ec2:{r}:{a}:instance/{instanceId}")),
@@ -124,9 +126,10 @@ var rows = []row{
 		PutFunctionConcurrency DeleteFunctionConcurrency GetFunctionConcurrency CreateFunctionUrlConfig UpdateFunctionUrlConfig
 		DeleteFunctionUrlConfig GetFunctionUrlConfig PutProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig
 		PutFunctionEventInvokeConfig UpdateFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig GetFunctionEventInvokeConfig
-		GetFunctionCodeSigningConfig PutFunctionCodeSigningConfig DeleteFunctionCodeSigningConfig`, function(false)),
+		GetFunctionCodeSigningConfig DeleteFunctionCodeSigningConfig`, function(false)),
+	on("lambda", "PutFunctionCodeSigningConfig", function(false), arn("lambda:{r}:{a}:code-signing-config:{codeSigningConfigArn}")),
 	on("lambda", "GetLayerVersion DeleteLayerVersion", arn("lambda:{r}:{a}:layer:{layerName}:{versionNumber}")),
-	on("lambda", "PublishLayerVersion ListLayerVersions", arn("lambda:{r}:{a}:layer:{layerName}")),
+	on("lambda", "PublishLayerVersion", arn("lambda:{r}:{a}:layer:{layerName}")),
 	on("lambda", "GetEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping", arn("lambda:{r}:{a}:event-source-mapping:{uUID}")),
 
 	// 7: DynamoDB
@@ -170,10 +173,10 @@ var rows = []row{
 	on("sns", "CreateTopic", arn("sns:{r}:{a}:{name}")),
 
 	// 14: CloudWatch Logs
-	on("logs", `CreateLogGroup DeleteLogGroup DescribeLogStreams FilterLogEvents PutRetentionPolicy DeleteRetentionPolicy PutMetricFilter
+	on("logs", `CreateLogGroup CreateLogStream DeleteLogGroup DescribeLogStreams FilterLogEvents PutRetentionPolicy DeleteRetentionPolicy PutMetricFilter
 		DeleteMetricFilter DescribeMetricFilters PutSubscriptionFilter DeleteSubscriptionFilter DescribeSubscriptionFilters AssociateKmsKey
 		DisassociateKmsKey TagLogGroup UntagLogGroup ListTagsLogGroup StartQuery GetLogGroupFields`, logGroup),
-	on("logs", "CreateLogStream DeleteLogStream PutLogEvents GetLogEvents", arn("logs:{r}:{a}:log-group:{logGroupName}:log-stream:{logStreamName}")),
+	on("logs", "DeleteLogStream PutLogEvents GetLogEvents", arn("logs:{r}:{a}:log-group:{logGroupName}:log-stream:{logStreamName}")),
 	on("logs", "DescribeLogGroups", arn("logs:{r}:{a}:log-group:*")),
 
 	// 15: EventBridge
@@ -190,7 +193,6 @@ var rows = []row{
 
 	// 17: ECS
 	on("ecs", "RunTask StartTask", taskDefinition),
-	on("ecs", "CreateCluster", arn("ecs:{r}:{a}:cluster/{clusterName=default}")),
 	on("ecs", "DeleteCluster UpdateCluster UpdateClusterSettings PutClusterCapacityProviders", arn("ecs:{r}:{a}:cluster/{cluster}")),
 	on("ecs", "CreateService", arn("ecs:{r}:{a}:service/{cluster=default}/{serviceName}")),
 	on("ecs", "UpdateService DeleteService", arn("ecs:{r}:{a}:service/{cluster=default}/{service}")),
@@ -209,9 +211,16 @@ var rows = []row{
 	on("eks", "DescribeNodegroup DeleteNodegroup UpdateNodegroupConfig UpdateNodegroupVersion", arn("eks:{r}:{a}:nodegroup/{clusterName}/{nodegroupName}/*")),
 
 	// 20: RDS, whose identifiers are stored in lower case
-	on("rds", "CreateDBInstance DeleteDBInstance ModifyDBInstance RebootDBInstance StartDBInstance StopDBInstance AddRoleToDBInstance RemoveRoleFromDBInstance DownloadDBLogFilePortion",
+	on("rds", "CreateDBInstance ModifyDBInstance", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"),
+		whenGiven("dBClusterIdentifier", "rds:{r}:{a}:cluster:{^dBClusterIdentifier}"), whenGiven("dBSubnetGroupName", "rds:{r}:{a}:subgrp:{^dBSubnetGroupName}"),
+		whenGiven("dBParameterGroupName", "rds:{r}:{a}:pg:{^dBParameterGroupName}"), whenGiven("optionGroupName", "rds:{r}:{a}:og:{^optionGroupName}")),
+	on("rds", "DeleteDBInstance RebootDBInstance StartDBInstance StopDBInstance AddRoleToDBInstance RemoveRoleFromDBInstance DownloadDBLogFilePortion",
 		arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}")),
-	on("rds", "CreateDBCluster DeleteDBCluster ModifyDBCluster StartDBCluster StopDBCluster FailoverDBCluster RebootDBCluster AddRoleToDBCluster",
+	on("rds", "CreateDBCluster ModifyDBCluster", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}"),
+		whenGiven("dBSubnetGroupName", "rds:{r}:{a}:subgrp:{^dBSubnetGroupName}"),
+		whenGiven("dBClusterParameterGroupName", "rds:{r}:{a}:cluster-pg:{^dBClusterParameterGroupName}"), whenGiven("optionGroupName", "rds:{r}:{a}:og:{^optionGroupName}")),
+	on("rds", "DeleteDBCluster", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}"), whenGiven("finalDBSnapshotIdentifier", "rds:{r}:{a}:cluster-snapshot:{^finalDBSnapshotIdentifier}")),
+	on("rds", "StartDBCluster StopDBCluster FailoverDBCluster RebootDBCluster AddRoleToDBCluster",
 		arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}")),
 	on("rds", "DeleteDBSnapshot ModifyDBSnapshotAttribute ModifyDBSnapshot", arn("rds:{r}:{a}:snapshot:{^dBSnapshotIdentifier}")),
 	on("rds", "DeleteDBClusterSnapshot ModifyDBClusterSnapshotAttribute", arn("rds:{r}:{a}:cluster-snapshot:{^dBClusterSnapshotIdentifier}")),
@@ -235,8 +244,10 @@ var rows = []row{
 	on("kinesis", "PutRecord PutRecords GetShardIterator DescribeStream DescribeStreamSummary CreateStream DeleteStream ListShards", arn("kinesis:{r}:{a}:stream/{streamName,streamARN}")),
 	on("firehose", "PutRecord PutRecordBatch CreateDeliveryStream DeleteDeliveryStream DescribeDeliveryStream UpdateDestination", arn("firehose:{r}:{a}:deliverystream/{deliveryStreamName}")),
 	on("glue", "GetJob UpdateJob DeleteJob CreateJob StartJobRun GetJobRun GetJobRuns", arn("glue:{r}:{a}:job/{jobName,name}")),
-	on("glue", "GetCrawler UpdateCrawler DeleteCrawler StartCrawler StopCrawler CreateCrawler", arn("glue:{r}:{a}:crawler/{name}")),
-	on("glue", "GetDatabase DeleteDatabase", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{name}")),
+	on("glue", "GetCrawler UpdateCrawler DeleteCrawler StartCrawler StopCrawler", arn("glue:{r}:{a}:crawler/{name}")),
+	on("glue", "GetDatabase", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{name}")),
+	on("glue", "DeleteDatabase", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{name}"),
+		arn("glue:{r}:{catalogId,a}:table/{name}/*"), arn("glue:{r}:{catalogId,a}:userDefinedFunction/{name}/*")),
 	on("glue", "GetTable GetPartition GetPartitions UpdatePartition BatchGetPartition", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{databaseName}"), arn("glue:{r}:{catalogId,a}:table/{databaseName}/{tableName,name}")),
 	on("athena", "StartQueryExecution", arn("athena:{r}:{a}:workgroup/{workGroup=primary}")),
 	on("athena", "GetQueryExecution GetQueryResults StopQueryExecution BatchGetQueryExecution", arn("athena:{r}:{a}:workgroup/*")),
@@ -248,7 +259,7 @@ var rows = []row{
 	on("autoscaling", "UpdateAutoScalingGroup DeleteAutoScalingGroup SetDesiredCapacity CreateAutoScalingGroup AttachInstances DetachInstances PutScalingPolicy SuspendProcesses ResumeProcesses",
 		arn("autoscaling:{r}:{a}:autoScalingGroup:*:autoScalingGroupName/{autoScalingGroupName}")),
 	on("elasticloadbalancing", "DeleteTargetGroup ModifyTargetGroup ModifyTargetGroupAttributes RegisterTargets DeregisterTargets", arn("elasticloadbalancing:{r}:{a}:targetgroup/{targetGroupArn}")),
-	on("guardduty", "GetDetector UpdateDetector DeleteDetector ListFindings GetFindings ArchiveFindings", arn("guardduty:{r}:{a}:detector/{detectorId}")),
+	on("guardduty", "GetDetector UpdateDetector DeleteDetector", arn("guardduty:{r}:{a}:detector/{detectorId}")),
 	on("acm", "DescribeCertificate GetCertificate DeleteCertificate ExportCertificate RenewCertificate", arn("acm:{r}:{a}:certificate/{certificateArn}")),
 	on("cognito-idp", "DescribeUserPool UpdateUserPool DeleteUserPool ListUsers AdminGetUser AdminCreateUser AdminDeleteUser CreateUserPoolClient", arn("cognito-idp:{r}:{a}:userpool/{userPoolId}")),
 	on("backup", "DescribeBackupVault DeleteBackupVault CreateBackupVault PutBackupVaultAccessPolicy", arn("backup:{r}:{a}:backup-vault:{backupVaultName}")),
@@ -289,8 +300,8 @@ var resourceless = words(map[string]string{
 		DescribePlacementGroups DescribePrefixLists DescribeManagedPrefixLists DescribeReservedInstances DescribeReservedInstancesOfferings
 		DescribeSpotInstanceRequests DescribeSpotPriceHistory DescribeVpnConnections DescribeVpnGateways DescribeCustomerGateways
 		DescribeTransitGateways DescribeTransitGatewayAttachments DescribeHosts DescribeIamInstanceProfileAssociations
-		DescribeInstanceCreditSpecifications DescribeEgressOnlyInternetGateways`,
-	"lambda":         "ListFunctions ListLayers GetAccountSettings",
+		DescribeInstanceCreditSpecifications DescribeEgressOnlyInternetGateways DescribeNetworkInterfaceAttribute`,
+	"lambda":         "ListFunctions ListLayers ListLayerVersions GetAccountSettings",
 	"dynamodb":       "ListTables DescribeLimits",
 	"secretsmanager": "ListSecrets GetRandomPassword",
 	"sqs":            "ListQueues",

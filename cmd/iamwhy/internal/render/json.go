@@ -449,7 +449,7 @@ func undecidedOf(undecided []evaluator.Undecided) []jsonUndecided {
 func fixesOf(fixes []evaluator.Fix) []jsonFix {
 	out := []jsonFix{}
 	for _, x := range fixes {
-		f := jsonFix{Layer: string(x.Layer), Policy: policyOf(x.Policy, nil), Change: x.Change, Document: slices.Clone(x.Document), Verified: true, Note: x.Note}
+		f := jsonFix{Layer: string(x.Layer), Policy: policyOf(x.Policy, x.Statement), Change: x.Change, Document: slices.Clone(x.Document), Verified: true, Note: x.Note}
 		if x.Policy == nil {
 			f.Policy.Target = x.Target
 		}

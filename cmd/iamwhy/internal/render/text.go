@@ -238,8 +238,12 @@ func (t *textRenderer) fixes(fixes []evaluator.Fix) {
 		if len(fixes) > 1 {
 			head = fmt.Sprintf("Fix, %d of %d that are all needed: ", i+1, len(fixes))
 		}
-		t.line(body, span{head, good}, span{fixHead(x), plain}, span{position(where(x.Policy, nil).String()), faint})
-		t.verbatim(body+2, indented(x.Document))
+		t.line(body, span{head, good}, span{fixHead(x), plain}, span{position(where(x.Policy, x.Statement).String()), faint})
+		change := x.Document
+		if x.Addition != nil { // the whole of the statement is in the JSON output
+			change = x.Addition
+		}
+		t.verbatim(body+2, indented(change))
 		if x.Note != "" {
 			t.line(body+2, span{x.Note, plain})
 		}

@@ -338,15 +338,29 @@ func fixHead(x evaluator.Fix) string {
 		}
 	}
 	layer := strings.TrimPrefix(layerWord(x.Layer, kind), "the ")
+	if name == short(target) {
+		name = "" // a resource's policy goes by its resource
+	}
 	switch x.Change {
 	case "attachPolicy":
 		return "attach this " + layer + strings.Replace(of(target), " of ", " to ", 1)
 	case "addStatement":
 		return strings.TrimSpace("add to the "+layer+" "+name) + of(target)
 	case "editStatement":
-		return strings.TrimSpace("change a statement of the "+layer+" "+name) + of(target)
+		return strings.TrimSpace("add to "+statementName(x.Statement)+" of the "+layer+" "+name) + of(target)
 	}
 	return strings.TrimSpace(x.Change+": the "+layer+" "+name) + of(target)
+}
+
+// statementName is a statement's Sid, or its number where it has none.
+func statementName(s *policy.Statement) string {
+	switch {
+	case s == nil:
+		return "a statement"
+	case s.Sid.Value != "":
+		return s.Sid.Value
+	}
+	return fmt.Sprintf("statement %d", s.Index+1)
 }
 
 // between says when equal denials were seen: one time, or from one to another.
