@@ -12,7 +12,7 @@ import (
 // policies: the only place where they are recorded (rule T32).
 type sessionStart struct {
 	eventID string
-	path    string
+	call    string // eventName
 	account string
 	inline  string   // requestParameters.policy
 	arns    []string // requestParameters.policyArns
@@ -39,7 +39,7 @@ func startOf(e *Event) (accessKey string, s *sessionStart) {
 	if parameters == nil || e.Origin.Lossy {
 		return "", nil
 	}
-	s = &sessionStart{eventID: e.ID, path: e.Origin.Path, account: e.RecipientAccount}
+	s = &sessionStart{eventID: e.ID, call: e.Name, account: e.RecipientAccount}
 	for name, v := range parameters {
 		switch {
 		case strings.EqualFold(name, "policy"):
@@ -90,13 +90,13 @@ func (s *sessionStart) layer(src PolicySource, target string) evaluator.Layer {
 		l.Missing = "session policy of " + target + ": " + why
 	}
 	if s.inline != "" {
-		at := policy.Pos{File: s.path}
+		at := policy.Pos{File: "event " + s.eventID} // the same, wherever the event was read
 		doc, err := policy.ParseString(at, s.inline)
 		if err != nil {
 			lacks("the policy in event " + s.eventID + " can't be read: " + err.Error())
 		} else {
 			l.Policies = append(l.Policies, evaluator.Policy{
-				Name: "session policy in event " + s.eventID, Type: "session", Target: target, Body: evaluator.Compile(doc),
+				Name: s.call + " policy", Type: "session", Target: target, Body: evaluator.Compile(doc),
 			})
 		}
 	}

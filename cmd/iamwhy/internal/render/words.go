@@ -287,6 +287,8 @@ func awsSaid(f correlate.Finding) string {
 	layer := layerWord(evaluator.LayerName(m.Layer), m.PolicyType)
 	said := "access denied, without a reason"
 	switch {
+	case m.Layer == string(evaluator.LayerService):
+		return settingWords(m.Text) // no policy to compare with
 	case m.Claim == correlate.ClaimExplicitDeny && layer == "":
 		said = "explicit deny, without a layer"
 	case m.Claim == correlate.ClaimExplicitDeny:
@@ -300,6 +302,15 @@ func awsSaid(f correlate.Finding) string {
 		said += " (" + word + ")"
 	}
 	return said
+}
+
+// settingWords are AWS's own about what isn't a policy's doing: what follows "because", if it says.
+func settingWords(text string) string {
+	text = Clean(text)
+	if _, why, ok := strings.Cut(text, " because "); ok {
+		return strings.TrimSuffix(why, ".")
+	}
+	return text
 }
 
 // agreementWords say how an evaluation compares with AWS's message (T93).
