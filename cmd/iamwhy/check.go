@@ -11,6 +11,7 @@ import (
 	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
 	"github.com/iamwhy/iamwhy/correlate"
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/apicall"
 )
 
 // A question is what check is asked.
@@ -19,6 +20,7 @@ type question struct {
 	values                      []string // key=value
 	unknown                     []string
 	closed                      bool
+	noSession                   bool
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -56,7 +58,8 @@ Exit status: 0 allowed, 1 denied, 3 indeterminate, 2 usage or input.`,
 	flags.StringVarP(&q.resource, "resource", "r", "", "the `RESOURCE`: an ARN, bucket/key, or a known name; '*' for an action that has none")
 	flags.StringArrayVarP(&q.values, "context", "c", nil, "a context key, as `KEY=VALUE`; again with the same key for a further value")
 	flags.StringArrayVar(&q.unknown, "unknown", nil, "a context `KEY` that isn't known, beside --closed-context")
-	flags.BoolVar(&q.closed, "closed-context", false, "context keys that aren't given are absent")
+	flags.BoolVar(&q.closed, "closed-context", false, "the request is as given: other context keys are absent, and a role's session has no session policy")
+	flags.BoolVar(&q.noSession, "assume-no-session-policy", false, "take a role's session to have no session policy")
 	return cmd
 }
 
@@ -80,6 +83,9 @@ func (a *app) check(ctx context.Context, q question) error {
 	if req.Principal, err = snap.ResolvePrincipal(q.principal); err != nil {
 		return fmt.Errorf("-p: %w", err)
 	}
+	if q.resource == "" && apicall.Resourceless(q.action) {
+		q.resource = "*"
+	}
 	if q.resource == "" {
 		// Which resource isn't said: the answer must hold for any (rule R14).
 		req.Resource = evaluator.Resource{ARN: "*", Pattern: true}
@@ -93,6 +99,10 @@ func (a *app) check(ctx context.Context, q question) error {
 	policies, err := snap.Policies(ctx, req)
 	if err != nil {
 		return err
+	}
+	if req.Principal.Type == evaluator.AssumedRole && (q.closed || q.noSession) {
+		policies.Session = evaluator.Layer{}
+		a.note("assumed: the session has no session policy")
 	}
 	answer := render.Check{Request: req, Explanation: evaluator.Explain(&req, &policies)}
 	if d := answer.Explanation.Decision; d == evaluator.ExplicitDeny || d == evaluator.ImplicitDeny {

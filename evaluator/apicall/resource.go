@@ -11,6 +11,20 @@ import (
 // A finder says on which resources a call's action is.
 type finder func(*derivation) []evaluator.Resource
 
+// Resourceless reports whether IAM checks an action without a resource, on "*"
+// (rule R10). Of an action that the tables don't have, it reports false.
+func Resourceless(action string) bool {
+	if resourceless[action] {
+		return true
+	}
+	for known := range resourceless {
+		if strings.EqualFold(known, action) { // rule A2
+			return true
+		}
+	}
+	return false
+}
+
 // resources returns the resources of an action of the call (T82, T83). What no row
 // says is unknown.
 func (d *derivation) resources(action string) []evaluator.Resource {

@@ -284,10 +284,16 @@ func (t *textRenderer) Check(c Check) error {
 // endpointFlag tells whether, and through which endpoint, a call comes.
 const endpointFlag = "-c aws:SourceVpce=… (or -c aws:SourceIp=… for a call over the internet)"
 
+// sessionFlag takes away what no log tells of a role's session.
+const sessionFlag = "--assume-no-session-policy"
+
 // settle says how to ask so that the answer doesn't hang on context keys.
 func (t *textRenderer) settle(e evaluator.Explanation) {
 	var flags []string
 	for _, u := range e.Undecided {
+		if u.Layer == evaluator.LayerSession && u.Policy == nil && !slices.Contains(flags, sessionFlag) {
+			flags = append(flags, sessionFlag)
+		}
 		if u.Layer == evaluator.LayerEndpoint && u.Policy == nil && !slices.Contains(flags, endpointFlag) {
 			flags = append(flags, endpointFlag)
 		}
@@ -296,7 +302,7 @@ func (t *textRenderer) settle(e evaluator.Explanation) {
 		}
 	}
 	if len(flags) > 0 {
-		t.line(body, span{"To settle it, give " + strings.Join(flags, " ") + ", or --closed-context if the request has no other keys than those given", plain})
+		t.line(body, span{"To settle it, give " + strings.Join(flags, " ") + ", or --closed-context if the request has nothing but what is given", plain})
 	}
 }
 
