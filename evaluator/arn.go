@@ -68,8 +68,8 @@ func arnLike(got value, want *operand) comparison {
 			return badGot
 		}
 	}
-	parts := strings.SplitN(got.text, ":", 6)
-	if len(parts) < 6 {
+	parts, ok := splitSix(got.text)
+	if !ok {
 		return undecided // a pattern: its colons may be among what isn't known
 	}
 	m := Matched
@@ -85,6 +85,18 @@ func arnLike(got value, want *operand) comparison {
 		}
 	}
 	return compared(m)
+}
+
+// splitSix splits an ARN at its first five colons.
+func splitSix(s string) (parts [6]string, ok bool) {
+	for i := range 5 {
+		parts[i], s, ok = strings.Cut(s, ":")
+		if !ok {
+			return parts, false
+		}
+	}
+	parts[5] = s
+	return parts, true
 }
 
 // A resourceGlob is one value of Resource or NotResource (section 3).
@@ -212,8 +224,9 @@ var arnSegments = [6]string{"arn", "partition", "service", "region", "account", 
 // parting says in which segment an ARN parts from a pattern; "" if they
 // can't be compared segment by segment.
 func parting(pattern, arn string) (segment string, agree int) {
-	p, a := strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6)
-	if len(p) != 6 || len(a) != 6 {
+	p, okPattern := splitSix(pattern)
+	a, okARN := splitSix(arn)
+	if !okPattern || !okARN {
 		return "", 0
 	}
 	for i := range p {

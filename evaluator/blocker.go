@@ -225,6 +225,9 @@ func (b *Blocker) nearest(t *LayerTrace) {
 			if el.Match == Matched {
 				continue
 			}
+			if el.Element == "Resource" {
+				el.Note = nearestParting(el.Want, el.Got[0])
+			}
 			r.miss.Mismatch = append(r.miss.Mismatch, el)
 			r.cost += elementCost(el)
 		}

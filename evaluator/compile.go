@@ -12,6 +12,9 @@ import (
 type Compiled struct {
 	doc        *policy.Document
 	statements []statement
+	// index holds, by service prefix in lower case, the statements that may apply to an action of the
+	// service, and under "" those that may apply to an action of any other.
+	index map[string][]int
 }
 
 // Document returns the document as it was parsed.
@@ -50,7 +53,60 @@ func Compile(doc *policy.Document) *Compiled {
 			c.statements[i].uninterpretable = true
 		}
 	}
+	c.index = indexOf(c.statements)
 	return c
+}
+
+// candidates returns the statements that may apply to an action of a service, in the order of the text.
+func (c *Compiled) candidates(service string) []int {
+	if list, ok := c.index[service]; ok {
+		return list
+	}
+	return c.index[""]
+}
+
+// maxIndex bounds the index of a document made to have a large one; such a document is
+// searched from end to end.
+const maxIndex = 1 << 16
+
+func indexOf(statements []statement) map[string][]int {
+	services := map[string]bool{"": true}
+	of := make([]map[string]bool, len(statements)) // nil for a statement that any action may meet
+	for i := range statements {
+		of[i] = statements[i].services()
+		for s := range of[i] {
+			services[s] = true
+		}
+	}
+	if len(services)*len(statements) > maxIndex {
+		services, of = map[string]bool{"": true}, make([]map[string]bool, len(statements))
+	}
+	index := make(map[string][]int, len(services))
+	for s := range services {
+		for i := range statements {
+			if of[i] == nil || of[i][s] {
+				index[s] = append(index[s], i)
+			}
+		}
+	}
+	return index
+}
+
+// services are the prefixes of the actions that the statement may apply to; nil for any, which
+// is also that of a statement whose meaning isn't known or hangs on its layer (rules G20, G21).
+func (s *statement) services() map[string]bool {
+	if s.uninterpretable || s.hasPrincipal || s.src.NotAction != nil || s.src.Resource == nil && s.src.NotResource == nil {
+		return nil
+	}
+	all := map[string]bool{}
+	for _, g := range s.actions {
+		prefix, _, ok := strings.Cut(string(g), ":")
+		if !ok || glob(prefix).wild() {
+			return nil
+		}
+		all[prefix] = true
+	}
+	return all
 }
 
 func compileStatement(src *policy.Statement, variables bool) statement {
@@ -293,9 +349,7 @@ func (s *statement) traceResource(req *Request) ElementTrace {
 	case s.src.Resource == nil:
 		return ElementTrace{Element: "Resource", Got: got}
 	}
-	t := ElementTrace{Element: "Resource", Pos: s.src.Resource.Pos, Want: texts(s.src.Resource), Got: got}
-	t.Note = nearestParting(t.Want, req.Resource.ARN)
-	return t
+	return ElementTrace{Element: "Resource", Pos: s.src.Resource.Pos, Want: texts(s.src.Resource), Got: got}
 }
 
 // nearestParting says where the pattern that agrees in most segments parts from the ARN.

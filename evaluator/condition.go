@@ -209,11 +209,11 @@ func (c *condition) test(got value, ctx *Context) Match {
 	}
 	m := NoMatch
 	for i := range c.operands {
-		o, sure := c.operands[i].resolved(c.op, ctx)
+		o, sure := c.operands[i].resolved(ctx)
 		if sure == NoMatch {
 			continue // null: matches nothing (rule V6)
 		}
-		answer := c.op.test(got, &o)
+		answer := c.op.test(got, o)
 		if answer == badWant && sure == Unknown {
 			answer = undecided // what a variable stands for isn't known, so it can't be bad (rule V9)
 		}
@@ -249,12 +249,12 @@ func (c *condition) testAnyValue(ctx *Context) Match {
 	}
 	m := NoMatch
 	for i := range c.operands {
-		o, sure := c.operands[i].resolved(c.op, ctx)
+		o, sure := c.operands[i].resolved(ctx)
 		switch {
 		case sure == NoMatch:
 		case sure == Matched && c.op.wild && !c.op.arn && o.glob.everything():
 			m = or(m, Matched) // * matches every string
-		case sure == Matched && !c.op.negated && c.never(&o):
+		case sure == Matched && !c.op.negated && c.never(o):
 		default:
 			m = or(m, Unknown)
 		}

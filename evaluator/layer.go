@@ -22,9 +22,22 @@ func (a *answer) merge(b answer) {
 	}
 }
 
+// add adds a statement's answer; one without Effect may be either (rule G21).
+func (a *answer) add(effect policy.Effect, g byGrade) {
+	if effect != policy.Allow {
+		a.deny = or(a.deny, g.any())
+	}
+	if effect != policy.Deny {
+		for k := range g {
+			a.allow[k] = or(a.allow[k], g[k])
+		}
+	}
+}
+
 // A verdict collects the answers of all layers.
 type verdict struct {
-	req *Request
+	req     *Request
+	service string // the action's prefix, in lower case
 
 	identity, boundary, session, resource, endpoint answer
 
@@ -41,7 +54,7 @@ type verdict struct {
 // evaluateLayers asks every layer. With tracing, all of them are asked
 // everything: all blockers are wanted, so nothing stops early.
 func evaluateLayers(req *Request, p *Policies, traced bool) *verdict {
-	v := &verdict{req: req, traced: traced}
+	v := &verdict{req: req, service: service(req.Action), traced: traced}
 	hasBoundary := layerApplies(&p.Boundary)
 
 	v.rcpDeny, v.rcpOk = v.hierarchy(LayerRCP, &p.RCP, rcpReaches(req, p))
@@ -109,6 +122,13 @@ func (v *verdict) policy(p *Policy, pl place, t *LayerTrace) answer {
 	if p.Body == nil {
 		return a
 	}
+	if t == nil && pl.layer != LayerRCP {
+		for _, i := range p.Body.candidates(v.service) {
+			s := &p.Body.statements[i]
+			a.add(s.src.Effect, s.evaluate(v.req, pl, nil))
+		}
+		return a
+	}
 	for i := range p.Body.statements {
 		s := &p.Body.statements[i]
 		var st *StatementTrace
@@ -116,15 +136,7 @@ func (v *verdict) policy(p *Policy, pl place, t *LayerTrace) answer {
 			t.Statements = append(t.Statements, StatementTrace{Policy: p, Statement: s.src})
 			st = &t.Statements[len(t.Statements)-1]
 		}
-		g := s.evaluate(v.req, pl, st)
-		if s.src.Effect != policy.Allow { // a statement without Effect may be either (rule G21)
-			a.deny = or(a.deny, g.any())
-		}
-		if s.src.Effect != policy.Deny {
-			for k := range g {
-				a.allow[k] = or(a.allow[k], g[k])
-			}
-		}
+		a.add(s.src.Effect, s.evaluate(v.req, pl, st))
 	}
 	return a
 }

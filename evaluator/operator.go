@@ -146,15 +146,15 @@ func newOperand(op *operator, text string, variables bool) (operand, error) {
 
 // resolved returns the operand with its variables replaced. NoMatch says that it is null and
 // matches nothing (rule V6), Unknown that it matches at most what is returned (rule V9).
-func (o *operand) resolved(op *operator, ctx *Context) (operand, Match) {
+func (o *operand) resolved(ctx *Context) (*operand, Match) {
 	if o.template == nil {
-		return *o, Matched
+		return o, Matched
 	}
 	g, m := o.template.resolve(ctx)
 	if m == NoMatch {
-		return operand{}, NoMatch
+		return nil, NoMatch
 	}
-	r := operand{text: string(g), glob: g}
+	r := &operand{text: string(g), glob: g}
 	if o.segments != nil {
 		r.arn = &arnGlob{}
 		for i, t := range o.segments {
