@@ -73,6 +73,11 @@ func (g glob) match(s string) bool {
 	if g.segmented() {
 		return g.matchSegmented(s)
 	}
+	return g.run(s, false)
+}
+
+// run matches a glob without segments, going back to the last * where it has to.
+func (g glob) run(s string, fold bool) bool {
 	gi, si, star, mark := 0, 0, -1, 0
 	for si < len(s) {
 		if gi < len(g) {
@@ -86,7 +91,7 @@ func (g glob) match(s string) bool {
 				gi++
 				si += n
 				continue
-			case c == s[si]:
+			case c == s[si] || fold && c == lower(s[si]):
 				gi++
 				si++
 				continue
@@ -149,38 +154,9 @@ func (g glob) matchSegmented(s string) bool {
 	return cur[len(s)]
 }
 
-// matchFold is match for ASCII letters without case; g is in lower case (rule A2).
-func (g glob) matchFold(s string) bool {
-	gi, si, star, mark := 0, 0, -1, 0
-	for si < len(s) {
-		if gi < len(g) {
-			switch c := g[gi]; {
-			case c == anyRun:
-				star, mark = gi, si
-				gi++
-				continue
-			case c == anyOne:
-				_, n := utf8.DecodeRuneInString(s[si:])
-				gi++
-				si += n
-				continue
-			case c == lower(s[si]):
-				gi++
-				si++
-				continue
-			}
-		}
-		if star < 0 {
-			return false
-		}
-		mark++
-		gi, si = star+1, mark
-	}
-	for gi < len(g) && g[gi] == anyRun {
-		gi++
-	}
-	return gi == len(g)
-}
+// matchFold is match for ASCII letters without case; g is in lower case and
+// has no wildcards that stop at colons (rule A2).
+func (g glob) matchFold(s string) bool { return g.run(s, true) }
 
 func lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
+	"github.com/iamwhy/iamwhy/evaluator/nearest"
 )
 
 // The exit statuses (product.md §4). Status 4, an AWS call that failed, belongs to
@@ -136,7 +137,7 @@ func flagError(cmd *cobra.Command, err error) error {
 func suggest(word string, known []string, prefix string) string {
 	best, least := "", len(word)/2+1
 	for _, k := range known {
-		d := editDistance(strings.ToLower(word), strings.ToLower(k))
+		d := nearest.Distance(word, k)
 		if strings.HasPrefix(k, word) {
 			d = 0
 		}
@@ -148,27 +149,6 @@ func suggest(word string, known []string, prefix string) string {
 		return ""
 	}
 	return " (" + prefix + best + "?)"
-}
-
-// editDistance counts the letters to insert, remove or replace to make b of a.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // A printer is a renderer on the standard output.

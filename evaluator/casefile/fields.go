@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator/internal/yaml"
+	"github.com/iamwhy/iamwhy/evaluator/nearest"
 )
 
 // A fieldTable says how each field of a mapping is read.
@@ -98,7 +99,7 @@ func orList(names []string) string {
 func didYouMean(word string, known []string) string {
 	best, least := "", len(word)/2+1
 	for _, k := range known {
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
+		if d := nearest.Distance(word, k); d < least {
 			best, least = k, d
 		}
 	}
@@ -106,28 +107,4 @@ func didYouMean(word string, known []string) string {
 		return ": have " + strings.Join(known, ", ")
 	}
 	return " (" + best + "?)"
-}
-
-// distance counts the letters to insert, remove or replace to make b of a.
-func distance(a, b string) int {
-	if len(a) > 64 {
-		a = a[:64] // no field is as long
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

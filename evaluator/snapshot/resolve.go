@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/nearest"
 	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
@@ -203,49 +204,20 @@ func notFound(what, fragment string, all []candidate) error {
 		return fmt.Errorf("no %s %q: the snapshot has none of that kind", what, fragment)
 	}
 	text := fmt.Sprintf("no %s %q in the snapshot", what, fragment)
-	if near := nearest(fragment, all); near != "" {
+	if near := mostLike(fragment, all); near != "" {
 		text += " (" + near + "?)"
 	}
 	return errors.New(text)
 }
 
-// nearest is the ARN of the candidate whose name is most like a fragment, the first by
+// mostLike is the ARN of the candidate whose name is most like a fragment, the first by
 // ARN of several; "" if none is like it.
-func nearest(fragment string, all []candidate) string {
+func mostLike(fragment string, all []candidate) string {
 	best, distance := "", max(2, len(fragment)/3)+1
 	for _, c := range all {
-		if d := editDistance(fragment, c.name, distance); d < distance || d == distance && best != "" && c.arn < best {
+		if d := nearest.Distance(fragment, c.name); d < distance || d == distance && best != "" && c.arn < best {
 			best, distance = c.arn, d
 		}
 	}
 	return best
-}
-
-// maxDistance bounds the names that are compared.
-const maxDistance = 200
-
-// editDistance counts the letters to insert, remove or replace to make b of a,
-// without case; limit or more if there are that many.
-func editDistance(a, b string, limit int) int {
-	if d := len(a) - len(b); d >= limit || -d >= limit || len(a) > maxDistance {
-		return limit + 1
-	}
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
