@@ -437,8 +437,9 @@ func DeriveContext(req *Request) {
 // path that nobody recorded is taken for / in a closed context, where the
 // request is all there is; else it is part of what isn't known.
 func derivePrincipalARN(c *Context, p *Principal) {
+	was := c.Lookup("aws:PrincipalArn")
 	switch {
-	case c.Known("aws:PrincipalArn"):
+	case c.Known("aws:PrincipalArn") && !was.Pattern: // a pattern was derived, too, when less was known
 	case p.RoleARN == "":
 		c.SetState("aws:PrincipalArn", PresentUnknown)
 	case p.RolePathUnknown && c.Open:

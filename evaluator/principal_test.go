@@ -208,3 +208,18 @@ func TestDisplayedID(t *testing.T) {
 		}
 	}
 }
+
+// TestDeriveContextAgain: what was derived of a role whose path wasn't known gives way
+// to what a snapshot knows of it (rule P1).
+func TestDeriveContextAgain(t *testing.T) {
+	req := Request{Principal: Principal{Type: AssumedRole, ARN: sessionS, RoleARN: roleR, RolePathUnknown: true, Account: accountA}, Context: Context{Open: true}}
+	DeriveContext(&req)
+	if v := req.Context.Lookup("aws:PrincipalArn"); !v.Pattern {
+		t.Fatalf("without the path, aws:PrincipalArn is %+v, want a pattern", v)
+	}
+	req.Principal.RoleARN, req.Principal.RolePathUnknown = "arn:aws:iam::111111111111:role/team/r", false
+	DeriveContext(&req)
+	if v := req.Context.Lookup("aws:PrincipalArn"); v.Pattern || len(v.Values) != 1 || v.Values[0] != req.Principal.RoleARN {
+		t.Errorf("with the path, aws:PrincipalArn is %+v", v)
+	}
+}

@@ -57,6 +57,7 @@ type (
 		PrincipalType   string              `json:"principalType"`
 		Action          string              `json:"action"`
 		Resources       []string            `json:"resources"`
+		ResourcePattern bool                `json:"resourcePattern,omitempty"` // * and ? in resources stand for what isn't known
 		Account         string              `json:"account"`
 		ResourceAccount string              `json:"resourceAccount"`
 		Context         map[string][]string `json:"context"`
@@ -138,10 +139,11 @@ type (
 		Requests  []jsonDeniedRequest `json:"requests"`
 	}
 	jsonDeniedRequest struct {
-		Action    string              `json:"action"`
-		Resources []string            `json:"resources"`
-		Context   map[string][]string `json:"context"`
-		Unknown   []string            `json:"unknown"`
+		Action          string              `json:"action"`
+		Resources       []string            `json:"resources"`
+		ResourcePattern bool                `json:"resourcePattern,omitempty"`
+		Context         map[string][]string `json:"context"`
+		Unknown         []string            `json:"unknown"`
 	}
 	jsonResult struct {
 		Name     string   `json:"name"`
@@ -242,7 +244,7 @@ func (j *jsonRenderer) Denial(d correlate.Denial) error {
 	}
 	for _, q := range d.Requests {
 		r := requestOf(q.Request)
-		out.Requests = append(out.Requests, jsonDeniedRequest{r.Action, r.Resources, r.Context, r.Unknown})
+		out.Requests = append(out.Requests, jsonDeniedRequest{r.Action, r.Resources, r.ResourcePattern, r.Context, r.Unknown})
 	}
 	return j.write("", out, "-", "\n")
 }
@@ -348,10 +350,15 @@ func requestOf(q evaluator.Request) jsonRequest {
 		Action: q.Action, Resources: []string{}, ResourceAccount: q.Resource.Account,
 		Context: map[string][]string{}, Unknown: []string{},
 	}
+	out.ResourcePattern = q.Resource.Pattern
 	if q.Resource.ARN != "" {
 		out.Resources = append(out.Resources, q.Resource.ARN)
 	}
 	for _, v := range q.Context.All() {
+		if v.Pattern { // only in part known
+			out.Unknown = append(out.Unknown, v.Name)
+			continue
+		}
 		switch v.State {
 		case evaluator.Present:
 			out.Context[v.Name] = list(v.Values)

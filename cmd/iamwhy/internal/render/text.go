@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -132,6 +133,9 @@ func call(q evaluator.Request) string {
 	if q.Resource.ARN == "" {
 		return q.Action
 	}
+	if q.Resource.Pattern {
+		return q.Action + " → " + q.Resource.ARN + " (known only in part)"
+	}
 	return q.Action + " → " + q.Resource.ARN
 }
 
@@ -141,7 +145,10 @@ func (t *textRenderer) who(f correlate.Finding) {
 		who = caller(f.Denial)
 	}
 	if who == "" {
-		who = string(f.Request.Principal.Type)
+		who = cmp.Or(string(f.Request.Principal.Type), f.Denial.Message.Principal)
+	}
+	if who == "" {
+		return
 	}
 	if len(f.Sessions) > 1 {
 		who += fmt.Sprintf("  (%d sessions)", len(f.Sessions))
