@@ -80,6 +80,8 @@ func arnLike(got value, want *operand) comparison {
 			m = and(m, Unknown)
 		case got.pattern:
 			m = and(m, want.arn[i].matchPattern(newGlob(p)))
+		case want.arn[i].tooLong(p):
+			m = and(m, Unknown)
 		default:
 			m = and(m, known(want.arn[i].match(p)))
 		}
@@ -205,7 +207,7 @@ func (r *resourceGlob) match(res *Resource, ctx *Context, expandShort bool) Matc
 	}
 	var m Match
 	switch {
-	case res.ARN == "":
+	case res.ARN == "", g.tooLong(res.ARN):
 		return Unknown
 	case res.Pattern:
 		m = g.matchPattern(newGlob(res.ARN)) // rule R14

@@ -166,8 +166,11 @@ func (o *operand) resolved(ctx *Context) (*operand, Match) {
 
 // stringEqual serves rules C10 and C12: they differ in what the operand's glob holds.
 func stringEqual(got value, want *operand) comparison {
-	if got.pattern {
+	switch {
+	case got.pattern:
 		return compared(want.glob.matchPattern(newGlob(got.text)))
+	case want.glob.tooLong(got.text):
+		return undecided
 	}
 	return holds(want.glob.match(got.text))
 }

@@ -1,6 +1,9 @@
 package evaluator
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestResourcePatterns(t *testing.T) {
 	const pe = "arn:aws:dynamodb:us-east-1:111111111111:table/prod-x"
@@ -157,5 +160,21 @@ func TestActions(t *testing.T) {
 		if got := Evaluate(req, p); got != c.want {
 			t.Errorf("%s: %s for %s: %v, want %v", c.rule, c.element, c.action, got, c.want)
 		}
+	}
+}
+
+// TestHostileLengths: a pattern and a value made to take long are answered at once, as unknown.
+func TestHostileLengths(t *testing.T) {
+	stars := strings.Repeat("*a", 1<<15)
+	long := "arn:aws:s3:::b/" + strings.Repeat("a", 1<<20) + "b"
+	g, err := newResourceGlob("arn:aws:s3:::"+stars, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := g.match(&Resource{ARN: long}, &Context{}, false); m != Unknown {
+		t.Errorf("resource: got %v, want unknown", m)
+	}
+	if c := stringEqual(value{text: long}, &operand{glob: newGlob(stars)}); c != undecided {
+		t.Errorf("string: got %v, want undecided", c)
 	}
 }

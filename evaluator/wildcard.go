@@ -169,6 +169,10 @@ func lower(c byte) byte {
 // Unknown, which is always sound.
 const maxCells = 1 << 22
 
+// tooLong reports whether matching g against s could take longer than any real pattern and
+// value do: AWS's own limits on both are far lower. Such a match is Unknown.
+func (g glob) tooLong(s string) bool { return len(s) > 1<<12 && len(g)*len(s) > maxCells && g.wild() }
+
 // matchPattern says whether g matches the strings that q stands for: Matched if all of
 // them, NoMatch if none, else Unknown (rules R14 and U3).
 func (g glob) matchPattern(q glob) Match {
