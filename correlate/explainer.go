@@ -3,11 +3,13 @@ package correlate
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // An Explainer gathers events and explains their denials, equal ones together.
@@ -17,7 +19,7 @@ type Explainer struct {
 	opts   Options
 	starts map[string]*sessionStart // by the access key of the session
 	seen   map[string]bool          // eventIDs (rule T100)
-	twins  map[string]*cluster      // by sharedEventID (rule T104)
+	twins  map[string]twinned       // by sharedEventID (rule T104)
 	groups map[groupKey]*cluster
 	order  []*cluster
 }
@@ -27,27 +29,48 @@ type Explainer struct {
 func NewExplainer(src PolicySource, opts Options) *Explainer {
 	return &Explainer{
 		src: src, opts: opts,
-		starts: map[string]*sessionStart{}, seen: map[string]bool{}, twins: map[string]*cluster{}, groups: map[groupKey]*cluster{},
+		starts: map[string]*sessionStart{}, seen: map[string]bool{}, twins: map[string]twinned{}, groups: map[groupKey]*cluster{},
 	}
 }
 
 // A groupKey is what equal denials have in common (rule T101), and what else
-// may decide them: session, region and exact resource. Groups that turn out
+// may decide them: session, region, exact resource and context. Groups that turn out
 // the same are put together once they are explained.
 type groupKey struct {
 	principal, session, action, resource, region string
 	claim                                        Claim
 	layer, policyARN, code                       string
-	endpoint, invokedBy, part                    string
+	endpoint, invokedBy, part, context           string
 }
 
 // A cluster is denials that are explained once.
 type cluster struct {
+	key         groupKey
 	denial      Denial
-	ids         []string
+	events      []sighting // the oldest, oldest first
 	count       int
 	first, last time.Time
 	sessions    []string
+}
+
+// A sighting is one event of a cluster.
+type sighting struct {
+	id string
+	at time.Time
+}
+
+// oldest adds sightings to a list, and keeps the oldest.
+func oldest(list []sighting, more ...sighting) []sighting {
+	list = append(list, more...)
+	slices.SortStableFunc(list, func(a, b sighting) int { return a.at.Compare(b.at) })
+	return list[:min(len(list), maxEventIDs)]
+}
+
+// A twinned is the copy of a call that came first, and where it was put.
+type twinned struct {
+	group    *cluster
+	eventID  string
+	ofCaller bool
 }
 
 const (
@@ -70,27 +93,56 @@ func (x *Explainer) Add(e *Event) int {
 		x.seen[e.ID] = true
 	}
 	if e.SharedID != "" {
-		if known := x.twins[e.SharedID]; known != nil {
-			known.meetTwin(&denials[0])
+		if first, ok := x.twins[e.SharedID]; ok {
+			x.meetTwin(first, denials[0])
 			return 0
 		}
 	}
 	for i := range denials {
 		g := x.add(denials[i])
 		if e.SharedID != "" && i == 0 {
-			x.twins[e.SharedID] = g
+			x.twins[e.SharedID] = twinned{group: g, eventID: e.ID, ofCaller: callerCopy(e)}
 		}
 	}
 	return len(denials)
 }
 
-// meetTwin takes the other account's copy of a call: the caller's copy
-// has the identity, the owner's only its account (rule T104).
-func (g *cluster) meetTwin(d *Denial) {
-	if callerCopy(d.Event) && !callerCopy(g.denial.Event) && g.count == 1 {
-		g.denial = *d
-		g.ids = []string{d.Event.ID}
-		g.sessions = []string{d.Principal.ARN}
+// meetTwin takes another account's copy of a call: the caller's copy has the
+// identity, the owner's tells whose the resource is (rule T104). The call moves to
+// the caller's group, as others in the owner's may be of other sessions.
+func (x *Explainer) meetTwin(first twinned, d Denial) {
+	ofCaller := callerCopy(d.Event)
+	switch {
+	case first.ofCaller && !ofCaller:
+		learnOwner(&first.group.denial, d.Requests)
+	case ofCaller && !first.ofCaller:
+		owners := first.group.denial.Requests
+		x.drop(first)
+		g := x.add(d)
+		learnOwner(&g.denial, owners)
+		x.twins[d.Event.SharedID] = twinned{group: g, eventID: d.Event.ID, ofCaller: true}
+	}
+}
+
+// learnOwner takes over what the owner's copy tells of whose a resource is.
+func learnOwner(d *Denial, owners []Request) {
+	for i := range d.Requests {
+		r := &d.Requests[i]
+		for _, o := range owners {
+			if o.Resource.ARN == r.Resource.ARN && o.Resource.Account != "" && !o.AccountAssumed && (r.Resource.Account == "" || r.AccountAssumed) {
+				r.Resource.Account, r.AccountAssumed = o.Resource.Account, false
+			}
+		}
+	}
+}
+
+// drop takes a copy out of its group, and a group that is empty out of the others.
+func (x *Explainer) drop(t twinned) {
+	g := t.group
+	g.count--
+	g.events = slices.DeleteFunc(g.events, func(s sighting) bool { return s.id == t.eventID })
+	if g.count == 0 && x.groups[g.key] == g {
+		delete(x.groups, g.key)
 	}
 }
 
@@ -105,7 +157,7 @@ func (x *Explainer) add(d Denial) *cluster {
 	key := keyOf(&d)
 	g := x.groups[key]
 	if g == nil {
-		g = &cluster{denial: d}
+		g = &cluster{key: key, denial: d}
 		x.groups[key] = g
 		x.order = append(x.order, g)
 	}
@@ -121,8 +173,11 @@ func (x *Explainer) add(d Denial) *cluster {
 }
 
 func (g *cluster) note(id string, at time.Time) {
-	if id != "" && len(g.ids) < maxEventIDs {
-		g.ids = append(g.ids, id)
+	if id != "" {
+		g.events = oldest(g.events, sighting{id, at})
+	}
+	if at.IsZero() {
+		return
 	}
 	if g.first.IsZero() || at.Before(g.first) {
 		g.first = at
@@ -144,20 +199,32 @@ func keyOf(d *Denial) groupKey {
 		policyARN: d.Message.PolicyARN, code: d.Code, part: d.Part,
 	}
 	if len(d.Requests) > 0 {
-		k.action, k.resource = strings.ToLower(d.Requests[0].Action), d.Requests[0].Resource.ARN
+		r := &d.Requests[0]
+		k.action, k.resource, k.context = strings.ToLower(r.Action), r.Resource.ARN, lastingContext(&r.Context)
 	} else if d.Event == nil {
 		k.resource = d.Message.Text
 	}
 	if e := d.Event; e != nil {
 		k.region, k.endpoint, k.invokedBy = e.Region, e.VPCEndpointID, e.Identity.InvokedBy
-		if d.Principal.Type == evaluator.AssumedRole || d.Principal.Type == evaluator.FederatedUser {
-			k.session = e.Identity.AccessKeyID
-		}
+		k.session = e.Identity.AccessKeyID // users have sessions, too: with MFA and without
 		if k.action == "" {
 			k.action = e.Source + ":" + e.Name
 		}
 	}
 	return k
+}
+
+// lastingContext is what a context holds that a repeated call has again: all but the time.
+func lastingContext(c *evaluator.Context) string {
+	var b strings.Builder
+	for _, v := range c.All() {
+		switch name := strings.ToLower(v.Name); name {
+		case "aws:currenttime", "aws:epochtime", "aws:multifactorauthage":
+		default:
+			fmt.Fprintf(&b, "%s %d %t %q\n", name, v.State, v.Pattern, v.Values)
+		}
+	}
+	return b.String()
 }
 
 // identityOf is the role, user or other identity behind a caller, whatever its session.
@@ -167,11 +234,18 @@ func identityOf(p *evaluator.Principal) string {
 
 // Findings explains what was added: most frequent first, then oldest.
 func (x *Explainer) Findings(ctx context.Context) ([]Finding, error) {
-	merged := map[mergeKey]*Finding{}
-	var all []*Finding
+	type merging struct {
+		*Finding
+		events []sighting
+	}
+	merged := map[mergeKey]*merging{}
+	var all []*merging
 	for _, g := range x.order {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if g.count == 0 { // its calls are in their callers' groups
+			continue
 		}
 		f, err := x.explain(ctx, g)
 		if err != nil {
@@ -180,17 +254,21 @@ func (x *Explainer) Findings(ctx context.Context) ([]Finding, error) {
 		key := mergeKeyOf(f)
 		if same := merged[key]; same != nil {
 			same.absorb(f)
+			same.events = oldest(same.events, g.events...)
 			continue
 		}
-		merged[key] = f
-		all = append(all, f)
+		merged[key] = &merging{f, slices.Clone(g.events)}
+		all = append(all, merged[key])
 	}
-	slices.SortStableFunc(all, func(a, b *Finding) int {
+	slices.SortStableFunc(all, func(a, b *merging) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), a.FirstSeen.Compare(b.FirstSeen), strings.Compare(a.Request.Action, b.Request.Action))
 	})
 	out := make([]Finding, len(all))
 	for i, f := range all {
-		out[i] = *f
+		for _, e := range f.events {
+			f.EventIDs = append(f.EventIDs, e.id)
+		}
+		out[i] = *f.Finding
 	}
 	return out, nil
 }
@@ -198,8 +276,8 @@ func (x *Explainer) Findings(ctx context.Context) ([]Finding, error) {
 // A mergeKey is what findings have in common that are one (rule T101): who, what
 // and the same answer, whatever the session or the object.
 type mergeKey struct {
-	principal, action, resource, layer, policy, statement, answer, message string
-	decision                                                               evaluator.Decision
+	principal, action, resource, layer, policy, answer, message string
+	decision                                                    evaluator.Decision
 }
 
 func mergeKeyOf(f *Finding) mergeKey {
@@ -208,12 +286,7 @@ func mergeKeyOf(f *Finding) mergeKey {
 		resource: canonicalResource(f.Request.Resource.ARN), layer: f.Layer, policy: f.PolicyARN, decision: f.Decision,
 		answer: string(f.Agreement), message: string(f.Denial.Message.Claim) + f.Denial.Message.Layer + f.Denial.Part,
 	}
-	if f.Policy != nil {
-		k.policy += "|" + f.Policy.Name + f.Policy.Target
-	}
-	if f.Statement != nil {
-		k.statement = f.Statement.Pos.String()
-	}
+	k.policy += "|" + placeOf(f.Policy, f.Statement)
 	if e := f.Denial.Event; e != nil {
 		k.message += "|" + e.VPCEndpointID + "|" + e.Identity.InvokedBy
 	}
@@ -221,12 +294,38 @@ func mergeKeyOf(f *Finding) mergeKey {
 		k.message += f.Denial.Message.Text
 	}
 	for _, b := range f.Blockers {
-		k.answer += "|" + string(b.Layer) + string(b.Kind) + b.Target
+		k.answer += "|" + string(b.Layer) + string(b.Kind)
+		switch b.Layer {
+		case evaluator.LayerIdentity, evaluator.LayerBoundary, evaluator.LayerSession: // the target is the caller, whose session doesn't count
+		default:
+			k.answer += b.Target
+		}
 		if b.Statement != nil {
-			k.answer += b.Statement.Pos.String()
+			k.answer += placeOf(b.Policy, b.Statement)
 		}
 	}
 	return k
+}
+
+// placeOf says which policy and statement is meant. Session policies of the same text are the
+// same, though each stands at the event that set it.
+func placeOf(p *evaluator.Policy, s *policy.Statement) string {
+	if p == nil {
+		return ""
+	}
+	ofSession := p.Type == "session" && p.Body != nil
+	place := p.Name + p.Target
+	if ofSession {
+		place = p.Name + p.ARN + string(p.Body.Document().Text)
+	}
+	if s != nil {
+		pos := s.Pos
+		if ofSession {
+			pos.File = ""
+		}
+		place += "|" + pos.String()
+	}
+	return place
 }
 
 // canonicalResource puts objects under one prefix, and instances, together (rule T101).
@@ -248,10 +347,6 @@ func canonicalResource(arn string) string {
 // absorb adds an equal finding's events.
 func (f *Finding) absorb(g *Finding) {
 	f.Count += g.Count
-	f.EventIDs = append(f.EventIDs, g.EventIDs...)
-	if len(f.EventIDs) > maxEventIDs {
-		f.EventIDs = f.EventIDs[:maxEventIDs]
-	}
 	if f.FirstSeen.IsZero() || !g.FirstSeen.IsZero() && g.FirstSeen.Before(f.FirstSeen) {
 		f.FirstSeen = g.FirstSeen
 	}

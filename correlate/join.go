@@ -14,7 +14,7 @@ import (
 func (x *Explainer) explain(ctx context.Context, g *cluster) (*Finding, error) {
 	d := g.denial
 	f := &Finding{
-		EventIDs: g.ids, Count: g.count, FirstSeen: g.first, LastSeen: g.last, Sessions: g.sessions,
+		Count: g.count, FirstSeen: g.first, LastSeen: g.last, Sessions: g.sessions,
 		Denial: d, Decision: evaluator.Indeterminate, Layer: LayerUnknown, PolicyARN: d.Message.PolicyARN,
 	}
 	f.Request.Principal = d.Principal
@@ -140,8 +140,8 @@ func (f *Finding) join() {
 // open whether another layer would have done (rule U16).
 func (f *Finding) lackingAllow() {
 	m := &f.Denial.Message
-	if f.Explanation == nil || m.Claim != ClaimImplicitDeny {
-		return
+	if f.Explanation == nil || m.Claim != ClaimImplicitDeny || f.Explanation.Decision == evaluator.Allowed {
+		return // what the policies allow for sure lacks nothing
 	}
 	layer := evaluator.LayerName(m.Layer)
 	for _, b := range f.Blockers {
@@ -194,7 +194,7 @@ func (f *Finding) inLayer(layer evaluator.LayerName, m *Message) {
 		f.blame(b)
 		return
 	}
-	if m.Claim == ClaimImplicitDeny {
+	if m.Claim != ClaimExplicitDeny { // it may be for want of an allow
 		return
 	}
 	// None surely denies: a single one that may is what AWS must have meant (rule U16).
@@ -221,23 +221,29 @@ func kindOf(c Claim) evaluator.BlockerKind {
 	return evaluator.KindNoAllow
 }
 
-// onlyPossibleDeny returns the one Deny statement of a layer that may apply; nil if there
-// are none or several.
+// onlyPossibleDeny returns the one statement of a layer, or of the policy with an ARN
+// in it, that may deny; nil if there are none or several, or may be more that nobody read.
 func onlyPossibleDeny(x *evaluator.Explanation, layer evaluator.LayerName, arn string) *evaluator.StatementTrace {
-	var found *evaluator.StatementTrace
+	found := possibleDenies(x, layer, arn)
+	if len(found) != 1 || arn == "" && inState(x, layer, evaluator.NotCollected) {
+		return nil
+	}
+	return found[0]
+}
+
+// possibleDenies returns the statements that may deny. One without an Effect may (rule G21).
+func possibleDenies(x *evaluator.Explanation, layer evaluator.LayerName, arn string) []*evaluator.StatementTrace {
+	var found []*evaluator.StatementTrace
 	for i := range x.Trace {
 		if x.Trace[i].Layer != layer {
 			continue
 		}
 		for j := range x.Trace[i].Statements {
 			s := &x.Trace[i].Statements[j]
-			if s.Statement.Effect != policy.Deny || s.Match == evaluator.NoMatch || arn != "" && s.Policy.ARN != arn {
+			if s.Statement.Effect == policy.Allow || s.Match == evaluator.NoMatch || arn != "" && s.Policy.ARN != arn {
 				continue
 			}
-			if found != nil {
-				return nil
-			}
-			found = s
+			found = append(found, s)
 		}
 	}
 	return found
@@ -263,11 +269,11 @@ func (f *Finding) agreement() Agreement {
 	sameLayer := false
 	for i := range f.Blockers {
 		b := &f.Blockers[i]
-		if b.Layer != layer || b.Kind == evaluator.KindNotCollected || m.PolicyARN != "" && b.Policy != nil && b.Policy.ARN != m.PolicyARN {
+		if b.Layer != layer || b.Kind == evaluator.KindNotCollected || m.PolicyARN != "" && (b.Policy == nil || b.Policy.ARN != m.PolicyARN) {
 			continue
 		}
 		if m.Claim != ClaimUnknown && b.Kind == kindOf(m.Claim) ||
-			m.Claim == ClaimExplicitDeny && layer == evaluator.LayerSCP { // older texts say so of a missing allow, too (rule M1)
+			m.Claim == ClaimExplicitDeny && layer == evaluator.LayerSCP && m.PolicyARN == "" { // older texts say so of a missing allow, too (rule M1)
 			return Agree
 		}
 		sameLayer = true
@@ -292,11 +298,19 @@ func (f *Finding) agreementOnClaim() Agreement {
 			return Agree
 		}
 	}
-	switch f.Explanation.Decision {
-	case evaluator.Allowed:
+	x := f.Explanation
+	switch {
+	case x.Decision == evaluator.Allowed:
 		return EvaluationSilent
-	case evaluator.Indeterminate:
+	case x.Decision == evaluator.Indeterminate:
 		return Plausible
+	case f.Denial.Message.Claim == ClaimExplicitDeny:
+		// That an allow is lacking doesn't keep what is unknown from denying as well.
+		for i := range x.Trace {
+			if mayDeny(&x.Trace[i]) {
+				return Plausible
+			}
+		}
 	}
 	return DifferentLayer
 }
@@ -314,23 +328,33 @@ func definite(blockers []evaluator.Blocker) bool {
 // all that is known of it.
 func possible(x *evaluator.Explanation, layer evaluator.LayerName, m *Message) bool {
 	if m.PolicyARN != "" {
-		return onlyPossibleDeny(x, layer, m.PolicyARN) != nil || collectedInPart(x, layer)
+		return len(possibleDenies(x, layer, m.PolicyARN)) > 0 ||
+			inState(x, layer, evaluator.NotCollected) || inState(x, layer, evaluator.MayApply)
 	}
 	for i := range x.Trace {
 		t := &x.Trace[i]
 		if t.Layer != layer {
 			continue
 		}
-		if m.Claim != ClaimImplicitDeny && t.Deny == evaluator.Unknown || m.Claim != ClaimExplicitDeny && t.Allow == evaluator.Unknown {
+		if m.Claim != ClaimImplicitDeny && mayDeny(t) || m.Claim != ClaimExplicitDeny && t.Allow == evaluator.Unknown {
 			return true
 		}
 	}
 	return false
 }
 
-func collectedInPart(x *evaluator.Explanation, layer evaluator.LayerName) bool {
+// mayDeny reports whether a layer that isn't a blocker may deny: a level of an
+// organisation's policies that surely does is none if it isn't known whether they
+// reach the account (rule U7).
+func mayDeny(t *evaluator.LayerTrace) bool {
+	organisations := t.Layer == evaluator.LayerSCP || t.Layer == evaluator.LayerRCP
+	return t.Deny == evaluator.Unknown || t.Deny == evaluator.Matched && organisations
+}
+
+// inState reports whether a layer, or a level of it, is in a state.
+func inState(x *evaluator.Explanation, layer evaluator.LayerName, state evaluator.LayerState) bool {
 	for i := range x.Trace {
-		if t := &x.Trace[i]; t.Layer == layer && (t.State == evaluator.NotCollected || t.State == evaluator.MayApply) {
+		if t := &x.Trace[i]; t.Layer == layer && t.State == state {
 			return true
 		}
 	}

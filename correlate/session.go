@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -12,8 +13,8 @@ import (
 // policies: the only place where they are recorded (rule T32).
 type sessionStart struct {
 	eventID string
-	call    string // eventName
-	account string
+	call    string   // eventName
+	account string   // whose trail has the call: the session's account, or another's that called
 	inline  string   // requestParameters.policy
 	arns    []string // requestParameters.policyArns
 }
@@ -79,8 +80,8 @@ func policyARNs(v any) ([]string, bool) {
 }
 
 // layer makes the session layer (rule E8). A document that can't be read, or
-// a managed policy that the source doesn't have, leaves the layer incomplete.
-func (s *sessionStart) layer(src PolicySource, target string) evaluator.Layer {
+// a managed policy that the source doesn't have in the session's account, leaves the layer incomplete.
+func (s *sessionStart) layer(src PolicySource, account, target string) evaluator.Layer {
 	if s.none() {
 		return evaluator.Layer{}
 	}
@@ -101,7 +102,7 @@ func (s *sessionStart) layer(src PolicySource, target string) evaluator.Layer {
 		}
 	}
 	for _, arn := range s.arns {
-		p, ok := src.ManagedPolicy(s.account, arn)
+		p, ok := src.ManagedPolicy(cmp.Or(account, s.account), arn)
 		if !ok {
 			lacks("managed policy " + arn + " isn't in the snapshot; iam:GetPolicyVersion would tell")
 			continue
@@ -137,7 +138,7 @@ func (x *Explainer) sessionLayer(d *Denial) (evaluator.Layer, bool) {
 	}
 	if d.Event != nil && !d.PrincipalMismatch {
 		if s := x.starts[d.Event.Identity.AccessKeyID]; s != nil {
-			return s.layer(x.src, d.Principal.ARN), true
+			return s.layer(x.src, d.Principal.Account, d.Principal.ARN), true
 		}
 	}
 	if sessionless(d) || x.opts.AssumeNoSessionPolicy && d.Principal.Type == evaluator.AssumedRole {
