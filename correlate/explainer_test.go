@@ -149,14 +149,20 @@ func TestDeduplication(t *testing.T) {
 	if diff := cmp.Diff([]int{1, 0, 1, 1, 1, 0}, got); diff != "" {
 		t.Errorf("T100: Add (-want +got):\n%s", diff)
 	}
+	later := userDenial("e4", "")
+	later.Time = later.Time.Add(time.Hour)
+	x.Add(later)
+	if len(x.groups) != 1 {
+		t.Errorf("T101: %d groups of repeated calls, want 1: time alone keeps none apart", len(x.groups))
+	}
 	all, err := x.Findings(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]int{4}, counts(all)); diff != "" {
+	if diff := cmp.Diff([]int{5}, counts(all)); diff != "" {
 		t.Errorf("T100: counts (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"e1", "e2"}, all[0].EventIDs); diff != "" {
+	if diff := cmp.Diff([]string{"e1", "e2", "e4"}, all[0].EventIDs); diff != "" {
 		t.Errorf("T100: event ids (-want +got):\n%s", diff)
 	}
 }
@@ -215,6 +221,18 @@ func TestTwins(t *testing.T) {
 				t.Errorf("T104: the resource is of account %q, want 333333333333", got)
 			}
 		})
+	}
+}
+
+// T104: a copy that went to its caller's group leaves nothing behind for later ones.
+func TestTwinLeaves(t *testing.T) {
+	c1, o1 := twin("s1")
+	_, o2 := twin("s2")
+	o2.Time = o2.Time.Add(time.Hour)
+	for _, f := range findings(t, nil, Options{}, o1, c1, o2) {
+		if f.Request.Principal.ARN == "" && (!f.FirstSeen.Equal(o2.Time) || f.Denial.Event != o2) {
+			t.Errorf("T104: the owner's copy alone is %s, first seen at %v; want s2-owner at %v", f.Denial.Event.ID, f.FirstSeen, o2.Time)
+		}
 	}
 }
 

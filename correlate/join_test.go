@@ -69,6 +69,8 @@ func TestJoin(t *testing.T) {
 	full := layerOf("ana", allows("All", "*"))
 	silent := evaluator.Policies{Identity: full}
 	notCollected := evaluator.Layer{State: evaluator.NotCollected, Missing: "not read"}
+	mayBoundary := layerOf("limit", allows("Some", "sqs:Receive*"))
+	mayBoundary.State, mayBoundary.Missing = evaluator.MayApply, "whether the boundary is attached"
 	maySCP := scps(scpLevel("r-1", layerOf("root", allows("Full", "*"), denies("NoSend", "sqs:*"))))
 	maySCP.State, maySCP.Missing = evaluator.MayApply, "whether the account is the management account"
 
@@ -142,6 +144,12 @@ func TestJoin(t *testing.T) {
 		{"plausible: the policy that AWS names may be among those unread", namedSCP, always(evaluator.Policies{
 			Identity: full, SCP: scps(scpLevel("r-1", layerOf("root", allows("Full", "*"))), scpLevel("ou-1", notCollected)),
 		}), answer{Plausible, "explicitDeny", "scp", "", "", "message+evaluation", false, ""}},
+		{"G21: a statement without an Effect may deny as well", explicitIdentity, always(evaluator.Policies{
+			Identity: layerOf("ana", allows("All", "*"), deniesIf("Maybe", "sqs:*", "sqs:x"), `{"Sid": "Broken", "Action": "sqs:*", "Resource": "*"}`),
+		}), answer{Plausible, "explicitDeny", "identity", "", "", "message+evaluation", false, ""}},
+		{"plausible: the policy that AWS names is in a boundary that may apply", " with an explicit deny in a permissions boundary: " + orgGuard, always(evaluator.Policies{
+			Identity: full, Boundary: mayBoundary,
+		}), answer{Plausible, "explicitDeny", "boundary", "", "", "message+evaluation", false, ""}},
 
 		{"evaluation silent", noIdentity, always(silent),
 			answer{EvaluationSilent, "implicitDeny", "identity", "", "", "message", false, "implicitDeny by identity / allowed"}},
