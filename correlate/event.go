@@ -3,6 +3,7 @@ package correlate
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -47,6 +48,15 @@ type Event struct {
 	ResponseElements   json.RawMessage
 	AdditionalData     json.RawMessage // additionalEventData
 	Context            json.RawMessage // eventContext, CloudTrail Lake only
+}
+
+// DeliveryID is what two deliveries of one event have in common (rule T100): its id or,
+// where the source lost that, its request's. "" if there is neither.
+func (e *Event) DeliveryID() string {
+	if e.ID != "" || e.RequestID == "" {
+		return e.ID
+	}
+	return strings.Join([]string{e.RequestID, e.Source, e.Name, e.ErrorCode, e.Time.String()}, "\x00")
 }
 
 // An EventResource is an entry of an event's resources.

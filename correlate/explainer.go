@@ -18,7 +18,7 @@ type Explainer struct {
 	src    PolicySource
 	opts   Options
 	starts map[string]*sessionStart // by the access key of the session
-	seen   map[string]bool          // eventIDs (rule T100)
+	seen   map[string]bool          // by DeliveryID (rule T100)
 	twins  map[string]twinned       // by sharedEventID (rule T104)
 	groups map[groupKey]*cluster
 	order  []*cluster
@@ -86,11 +86,12 @@ func (x *Explainer) Add(e *Event) int {
 		x.starts[key] = s
 	}
 	denials := DenialsOf(e, false)
-	if len(denials) == 0 || e.ID != "" && x.seen[e.ID] {
+	id := e.DeliveryID()
+	if len(denials) == 0 || id != "" && x.seen[id] {
 		return 0
 	}
-	if e.ID != "" {
-		x.seen[e.ID] = true
+	if id != "" {
+		x.seen[id] = true
 	}
 	if e.SharedID != "" {
 		if first, ok := x.twins[e.SharedID]; ok {

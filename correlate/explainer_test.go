@@ -167,6 +167,20 @@ func TestDeduplication(t *testing.T) {
 	}
 }
 
+// T100: a source that lost the event's id still has its request's.
+func TestDeduplicationWithoutID(t *testing.T) {
+	x := NewExplainer(nil, Options{})
+	add := func(requestID string, at time.Duration) int {
+		e := userDenial("", "")
+		e.RequestID, e.Time = requestID, e.Time.Add(at)
+		return x.Add(e)
+	}
+	got := []int{add("r1", 0), add("r1", 0), add("r2", 0), add("r1", time.Second)}
+	if diff := cmp.Diff([]int{1, 0, 1, 1}, got); diff != "" {
+		t.Errorf("T100: Add (-want +got):\n%s", diff)
+	}
+}
+
 // twin returns the caller's and the owner's copy of a denied call across accounts.
 func twin(shared string) (callers, owners *Event) {
 	const key = "arn:aws:kms:eu-west-1:333333333333:key/1234"

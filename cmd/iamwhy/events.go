@@ -59,7 +59,8 @@ func (a *app) events(cmd *cobra.Command, sources []string, f *filter, lim limits
 				continue
 			}
 			wanted = true
-			if key := e.ID + "\x00" + d.Part; e.ID != "" {
+			if id := e.DeliveryID(); id != "" {
+				key := id + "\x00" + d.Part
 				if seen[key] {
 					continue
 				}
