@@ -284,12 +284,14 @@ func TestResourceLayer(t *testing.T) {
 		{"S17: public policy, service", lambda, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-public/x"}, "bucket", want{evaluator.Applies, []string{"bucket:acme-public"}, ""}},
 		{"S17: policy not public, other account", boss, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-logs/x"}, "bucket", want{evaluator.Applies, []string{"bucket:acme-logs"}, ""}},
 		{"S16: ACLs, other account", boss, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-acl/x"}, "bucket", want{evaluator.NotCollected, nil, "s3:GetBucketAcl"}},
-		{"S16: ACLs, own account", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-acl/x"}, "bucket", want{evaluator.Applies, nil, ""}},
+		{"S16: ACLs, own account", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-acl/x"}, "bucket", want{evaluator.NotCollected, nil, "s3:GetObjectAcl"}},
+		{"S16: ACLs, own account, a new object", ann, "s3:PutObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-acl/x"}, "bucket", want{evaluator.Applies, nil, ""}},
+		{"S16: ACLs, own account, the bucket", ann, "s3:ListBucket", evaluator.Resource{ARN: "arn:aws:s3:::acme-acl"}, "bucket", want{evaluator.Applies, nil, ""}},
 		{"S21: access point", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:" + region + "accesspoint/ap/object/x"}, "access point", want{evaluator.NotCollected, nil, "S21"}},
 		{"S1: key", ann, "kms:Decrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/k1"}, "key", want{evaluator.Applies, []string{"key:k1"}, ""}},
-		{"S3: a grant may let the caller in", deploy, "kms:decrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/k1"}, "key", want{evaluator.NotCollected, []string{"key:k1"}, "grant g1"}},
+		{"S3: a grant may let the caller in", deploy, "kms:decrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/k1"}, "key", want{evaluator.Applies, []string{"key:k1"}, ""}},
 		{"S3: not for another operation", deploy, "kms:Encrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/k1"}, "key", want{evaluator.Applies, []string{"key:k1"}, ""}},
-		{"S3: grants not collected", ann, "kms:Decrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/k3"}, "key", want{evaluator.NotCollected, []string{"key:k3"}, "kms:ListGrants"}},
+		{"S3: grants not collected", ann, "kms:Decrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/k3"}, "key", want{evaluator.Applies, []string{"key:k3"}, ""}},
 		{"S4: the key behind an alias", ann, "kms:Encrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "alias/app"}, "key", want{evaluator.Applies, []string{"key:k1"}, ""}},
 		{"S4: unknown alias", ann, "kms:Encrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "alias/x"}, "key", want{evaluator.NotCollected, nil, "kms:DescribeKey"}},
 		{"S4: the alias itself", ann, "kms:UpdateAlias", evaluator.Resource{ARN: "arn:aws:kms:" + region + "alias/app"}, "", want{}},
@@ -337,6 +339,49 @@ func TestResourceLayer(t *testing.T) {
 				t.Errorf("type %q, want %q", l.Type, test.typ)
 			}
 		})
+	}
+}
+
+// A grant that isn't evaluated may allow, and leaves the key policy known (rule S3).
+func TestGrants(t *testing.T) {
+	s := load(t, nil)
+	const region = "eu-west-1:222222222222:"
+	for _, test := range []struct {
+		name   string
+		caller evaluator.Principal
+		action string
+		key    string
+		want   evaluator.Match
+		note   string
+	}{
+		{"a grant may let the caller in", deploy, "kms:decrypt", "k1", evaluator.Unknown, "grant g1"},
+		{"not for another operation", deploy, "kms:Encrypt", "k1", evaluator.NoMatch, ""},
+		{"not for another caller", ann, "kms:Decrypt", "k1", evaluator.NoMatch, ""},
+		{"grants not collected", ann, "kms:Decrypt", "k3", evaluator.Unknown, "kms:ListGrants"},
+	} {
+		l := policies(t, s, evaluator.Request{Principal: test.caller, Action: test.action, Resource: evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/" + test.key}}).Resource
+		if l.OtherAllow != test.want || !strings.Contains(l.OtherNote, test.note) || (l.OtherNote == "") != (test.note == "") {
+			t.Errorf("%s: other allow is %v (%q), want %v (…%s…)", test.name, l.OtherAllow, l.OtherNote, test.want, test.note)
+		}
+	}
+}
+
+// What belongs to another account and has no policy may be shared all the same (rule E24).
+func TestSharedResources(t *testing.T) {
+	s := load(t, nil)
+	const region = "eu-west-1:222222222222:"
+	for _, test := range []struct {
+		name, action, arn, account string
+		want                       evaluator.Match
+	}{
+		{"another account's subnet", "ec2:RunInstances", "arn:aws:ec2:eu-west-1:999999999999:subnet/subnet-1", "999999999999", evaluator.Unknown},
+		{"the own account's", "ec2:RunInstances", "arn:aws:ec2:" + region + "subnet/subnet-1", prod, evaluator.NoMatch},
+		{"IAM shares nothing", "iam:GetUser", "arn:aws:iam::999999999999:user/x", "999999999999", evaluator.NoMatch},
+	} {
+		req := evaluator.Request{Principal: ann, Action: test.action, Resource: evaluator.Resource{ARN: test.arn, Account: test.account}}
+		if got := policies(t, s, req).Resource.OtherAllow; got != test.want {
+			t.Errorf("%s: other allow is %v, want %v", test.name, got, test.want)
+		}
 	}
 }
 

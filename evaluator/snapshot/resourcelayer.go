@@ -81,12 +81,20 @@ func (s *Snapshot) policyOf(req *evaluator.Request, k resourceKind, arn policy.A
 		return notCollected(k.typ, what+": "+s.whyNoResource(req, k, arn))
 	}
 	l := r.resourceLayer(k.typ, k.permission)
-	for _, caveat := range s.caveats(req, k, r) {
-		l.State = evaluator.NotCollected
-		if l.Missing != "" {
-			l.Missing += "; "
+	switch {
+	case k.service == "s3" && k.typ == "bucket":
+		for _, caveat := range bucketCaveats(req, r, arn) {
+			l.State = evaluator.NotCollected
+			if l.Missing != "" {
+				l.Missing += "; "
+			}
+			l.Missing += caveat
 		}
-		l.Missing += caveat
+	case k.service == "kms":
+		// A grant only ever allows: it leaves what the key policy denies as it is (rule S3).
+		if unsettled := keyGrants(req, r); len(unsettled) > 0 {
+			l.OtherAllow, l.OtherNote = evaluator.Unknown, strings.Join(unsettled, "; ")
+		}
 	}
 	return l
 }
@@ -252,22 +260,18 @@ func mayMatch(pattern, name string) bool {
 	return i < 0 && pattern == name || i >= 0 && strings.HasPrefix(name, pattern[:i])
 }
 
-// caveats say what else decides on a resource besides policies, where it may
-// matter to this request. The layer is then unknown rather than wrong.
-func (s *Snapshot) caveats(req *evaluator.Request, k resourceKind, r *resource) []string {
-	switch {
-	case k.service == "s3" && k.typ == "bucket":
-		return bucketCaveats(req, r)
-	case k.service == "kms":
-		return keyCaveats(req, r)
+// bucketCaveats say what else decides on a bucket besides policies, where it may matter to
+// this request: Block Public Access (rules S17, S18) and ACLs (rule S16). The layer is
+// then unknown rather than wrong.
+func bucketCaveats(req *evaluator.Request, r *resource, bucket policy.ARN) []string {
+	if req.Principal.Type == evaluator.Service {
+		return nil
 	}
-	return nil
-}
-
-// bucketCaveats are Block Public Access (rules S17, S18) and ACLs (rule S16). They
-// concern callers of other accounts.
-func bucketCaveats(req *evaluator.Request, r *resource) []string {
-	if req.Principal.Type == evaluator.Service || r.account != "" && accountOf(req.Principal) == r.account {
+	if r.account != "" && accountOf(req.Principal) == r.account {
+		// A bucket policy doesn't open what another account wrote and still owns.
+		if object := req.Resource.ARN != bucket.String(); object && r.aclsDisabled != evaluator.Matched && !strings.EqualFold(req.Action, "s3:PutObject") {
+			return []string{fmt.Sprintf("who owns %s, as ACLs of %s may be on; s3:GetBucketOwnershipControls and s3:GetObjectAcl would tell", req.Resource.ARN, r.arn)}
+		}
 		return nil
 	}
 	var caveats []string
@@ -285,8 +289,9 @@ func bucketCaveats(req *evaluator.Request, r *resource) []string {
 	return caveats
 }
 
-// keyCaveats are the grants of a key (rule S3).
-func keyCaveats(req *evaluator.Request, r *resource) []string {
+// keyGrants are the grants of a key that may let the caller in (rule S3), or that they weren't
+// collected: they aren't evaluated.
+func keyGrants(req *evaluator.Request, r *resource) []string {
 	if !r.grantsOK {
 		return []string{fmt.Sprintf("grants of %s; kms:ListGrants would tell", r.arn)}
 	}
