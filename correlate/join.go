@@ -3,6 +3,7 @@ package correlate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
@@ -255,6 +256,8 @@ func (f *Finding) agreement() Agreement {
 	switch {
 	case x == nil && m.Layer == LayerUnknown && m.Claim == ClaimUnknown:
 		return NoMessageEvidence
+	case x != nil && m.Pattern == publicAccessPattern && hasServiceDeny(f.Blockers):
+		return Agree // both speak of S3 Block Public Access (rule S17)
 	case x == nil, m.Layer == string(evaluator.LayerService):
 		return Plausible // nothing to compare with
 	case m.Layer == LayerUnknown && m.Claim == ClaimUnknown:
@@ -289,6 +292,12 @@ func (f *Finding) agreement() Agreement {
 		return DifferentLayer
 	}
 	return Contradiction
+}
+
+func hasServiceDeny(blockers []evaluator.Blocker) bool {
+	return slices.ContainsFunc(blockers, func(b evaluator.Blocker) bool {
+		return b.Layer == evaluator.LayerService && b.Kind == evaluator.KindExplicitDeny
+	})
 }
 
 // agreementOnClaim compares a message that says explicit or implicit, but not where.

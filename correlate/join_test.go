@@ -313,6 +313,22 @@ func TestServiceLayer(t *testing.T) {
 	}
 }
 
+// S17: where the snapshot has the setting, message and evaluation agree on it.
+func TestPublicAccessBlocked(t *testing.T) {
+	e := objectDenial("e", "a.txt")
+	e.Name = "PutObject"
+	e.RequestParameters = []byte(`{"bucketName": "acme-data", "key": "a.txt", "x-amz-acl": "public-read"}`)
+	e.ErrorMessage = "User: " + acmeUser + " is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::acme-data/a.txt\"" +
+		" because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access."
+	p := evaluator.Policies{Identity: layerOf("ana", allows("All", "*"))}
+	p.Resource.Bucket = &evaluator.Bucket{ACLsEnabled: evaluator.Matched, BlockPublicACLs: evaluator.Matched}
+	f := oneFinding(t, always(p), Options{}, e)
+	want := answer{Agreement: Agree, Decision: "explicitDeny", Layer: "service", Basis: "message+evaluation"}
+	if diff := cmp.Diff(want, answerOf(f)); diff != "" {
+		t.Errorf("S17: finding (-want +got):\n%s", diff)
+	}
+}
+
 // T74: of the requests that a call needs, the one that explains the denial.
 func TestChosenRequest(t *testing.T) {
 	request := func(action string, required bool) Request {

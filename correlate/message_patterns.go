@@ -102,6 +102,9 @@ func (w *wrapper) find(s string) []int {
 	return w.re.FindStringSubmatchIndex(s)
 }
 
+// publicAccessPattern is the reason that S3 gives for Block Public Access.
+const publicAccessPattern = "M8"
+
 // A reason is a text after the resource that names no policy.
 type reason struct {
 	pattern string
@@ -115,7 +118,7 @@ var reasons = []reason{
 	// KMS across accounts [observed]
 	{"M7", regexp.MustCompile(`(?i)^because the resource does not exist in this Region, no resource-based policies allow access`), string(evaluator.LayerResource)},
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
-	{"M8", regexp.MustCompile(`(?i)^because public (?:ACLs|policies) are prevented by the \S+ setting`), string(evaluator.LayerService)},
+	{publicAccessPattern, regexp.MustCompile(`(?i)^because public (?:ACLs|policies) are prevented by the \S+ setting`), string(evaluator.LayerService)},
 	{"M9", regexp.MustCompile(`(?i)^because this bucket has blocked upload requests that specify Server Side Encryption with Customer provided keys`), string(evaluator.LayerService)},
 }
 

@@ -289,7 +289,7 @@ func unmask(arn string, c *call) evaluator.Resource {
 // request makes a denial's request of a derived one.
 func (c *call) request(d *Denial, a apicall.Request) Request {
 	r := Request{ActionSource: a.ActionSource, ResourceSource: a.ResourceSource, Required: a.Required}
-	r.Principal, r.Action, r.Resource = d.Principal, a.Action, a.Resource
+	r.Principal, r.Action, r.Resource, r.Puts = d.Principal, a.Action, a.Resource, a.Puts
 	r.AccountAssumed = c.setAccount(&r.Resource)
 	c.setContext(&r, d.PrincipalMismatch)
 	for _, v := range a.Context {

@@ -55,38 +55,74 @@ func arnTemplates(s string) ([]template, error) {
 	return out, nil
 }
 
-// arnLike serves the four ARN operators (rule C19); what can't be told of a lone * is C28.
-func arnLike(got value, want *operand) comparison {
-	if want.arn == nil {
-		if want.text == "*" {
-			return undecided
+// compareARN serves the four ARN operators (rule C19); what can't be told of a lone * is C28.
+func (o *operand) compareARN(ev *evaluation, got *value) (comparison, Match) {
+	sure := Matched
+	var resolved [6][]byte
+	var buf [bufferSize]byte
+	if o.template != nil {
+		b := buf[:0]
+		for i := range 6 {
+			if o.like == nil || o.like.templates == nil {
+				break
+			}
+			from, m := len(b), NoMatch
+			if b, m = o.like.templates[i].appendTo(b, ev); m == NoMatch {
+				return differ, NoMatch
+			}
+			resolved[i] = b[from:len(b):len(b)]
+			sure = and(sure, m)
 		}
-		return badWant
+		if o.like == nil { // not an ARN, whatever its variables stand for
+			if _, sure = o.template.appendTo(b, ev); sure == NoMatch {
+				return differ, NoMatch
+			}
+		}
 	}
-	if !got.pattern {
-		if _, ok := policy.ParseARN(got.text); !ok {
-			return badGot
-		}
+	switch {
+	case o.like == nil && o.text == "*":
+		return undecided, sure
+	case o.like == nil:
+		return badWant, sure
+	case got.bad:
+		return badGot, sure
 	}
 	parts, ok := splitSix(got.text)
 	if !ok {
-		return undecided // a pattern: its colons may be among what isn't known
+		return undecided, sure // a pattern: its colons may be among what isn't known
 	}
 	m := Matched
 	for i, p := range parts {
-		switch {
-		case got.pattern && i < 5 && strings.Contains(p, "*"):
-			// What stands for * may hold colons and shift the segments.
-			m = and(m, Unknown)
-		case got.pattern:
-			m = and(m, want.arn[i].matchPattern(newGlob(p)))
-		case want.arn[i].tooLong(p):
-			m = and(m, Unknown)
-		default:
-			m = and(m, known(want.arn[i].match(p)))
+		if o.template != nil {
+			m = and(m, matchSegment(resolved[i], p, got.pattern, i))
+		} else {
+			m = and(m, matchSegment(o.like.fixed[i], p, got.pattern, i))
+		}
+		if m == NoMatch {
+			break
 		}
 	}
-	return compared(m)
+	if o.template != nil && m != NoMatch {
+		m = ev.assumeIf(ev.careful() && o.like.early, assumeV10, m)
+	}
+	return compared(m), sure
+}
+
+func matchSegment[G globText](g G, s string, pattern bool, segment int) Match {
+	switch {
+	case pattern && segment < 5 && strings.Contains(s, "*"):
+		return Unknown // what stands for * may hold colons and shift the segments
+	case pattern:
+		return glob(g).matchPattern(newGlob(s))
+	case tooLong(g, s):
+		return Unknown
+	}
+	return known(matchRun(g, s, false))
+}
+
+func isARN(s string) bool {
+	_, ok := policy.ParseARN(s)
+	return ok
 }
 
 // splitSix splits an ARN at its first five colons.
@@ -105,8 +141,10 @@ func splitSix(s string) (parts [6]string, ok bool) {
 type resourceGlob struct {
 	text string
 	all  bool // a lone * (rule R1)
-	// exact is the whole text if it has no wildcard and no variable.
-	exact string
+	// prefix is what a resource has to begin with: whole up to its first wildcard. If that is
+	// all there is, the pattern is exact; if one * follows and no more, it is open.
+	prefix      string
+	exact, open bool
 	// whole is the pattern with the wildcards of its first five segments
 	// kept within them, but for a * at a segment's end (rules R4, R5, R6).
 	whole glob
@@ -114,9 +152,10 @@ type resourceGlob struct {
 	// policies; "" if the pattern isn't short (rule R8).
 	expanded glob
 	short    bool
-	// template holds the pattern's variables, which exist after the fifth colon only (rule V2).
+	// template holds the pattern's variables, which exist after the fifth colon only (rule V2), and
+	// before them what stands in front of it.
 	template template
-	lead     glob // what stands before template
+	oddWild  bool // a wildcard in the partition, the service or the resource's type (rule R9)
 }
 
 // newResourceGlob reads a Resource value; variables says that policy variables exist.
@@ -153,71 +192,137 @@ func newResourceGlob(text string, variables bool) (resourceGlob, error) {
 		leadEnd++
 	}
 	rest := text[leadEnd:]
-	r.lead = glob(lead)
 	r.short = segments < 6 && !runOn
+	r.oddWild = oddWild(text)
 	if variables && strings.Contains(rest, "${") {
 		t, err := parseTemplate(rest, true)
 		if err != nil {
 			return r, err
 		}
 		if t.variables() {
-			r.template = t
+			r.template = append(template{{glob: glob(lead)}}, t...)
 			return r, nil
 		}
-		r.whole = r.lead + t.fixed()
+		r.whole = glob(lead) + t.fixed()
 	} else {
-		r.whole = r.lead + newGlob(rest)
+		r.whole = glob(lead) + newGlob(rest)
 	}
 	if r.short {
 		r.expanded = r.whole
 		for ; segments < 6; segments++ {
-			r.expanded += glob(":" + anyRunText)
+			r.expanded += ":\xff"
 		}
 	}
-	if !r.whole.wild() {
-		r.exact = text
-		if string(r.whole) != text { // ${*} and the like
-			r.exact = ""
-		}
+	first := 0
+	for first < len(r.whole) && r.whole[first] < segOne {
+		first++
 	}
+	r.prefix = string(r.whole[:first])
+	r.exact = first == len(r.whole)
+	r.open = first+1 == len(r.whole) && r.whole[first] == anyRun
 	return r, nil
+}
+
+// oddWild reports whether a pattern has a wildcard where AWS's pages don't allow one, and IAM stores it
+// all the same (rule R9).
+func oddWild(text string) bool {
+	parts, ok := splitSix(text)
+	if !ok {
+		return false
+	}
+	kind, _, typed := strings.Cut(parts[5], "/")
+	return strings.ContainsAny(parts[1]+parts[2], "*?") || typed && parts[2] != "s3" && strings.ContainsAny(kind, "*?")
 }
 
 // match says whether the pattern covers a request's resource. expandShort
 // is for identity-type policies (rule R8).
-func (r *resourceGlob) match(res *Resource, ctx *Context, expandShort bool) Match {
+func (r *resourceGlob) match(ev *evaluation, expandShort bool) Match {
+	res := &ev.req.Resource
 	switch {
 	case r.all:
 		return Matched // rule R1
 	case r.short && !expandShort:
-		return NoMatch // rule R8
-	}
-	g, sure := r.whole, Matched
-	switch {
+		return ev.assume(assumeR8, NoMatch)
+	case res.ARN == "":
+		return r.matchNothing(ev)
+	case r.template == nil && !r.short && !res.Pattern:
+		return r.matchFixed(ev, res.ARN)
 	case r.template != nil:
-		rest, m := r.template.resolve(ctx)
-		if m == NoMatch {
+		var buf [bufferSize]byte
+		g, sure := r.template.appendTo(buf[:0], ev)
+		if sure == NoMatch {
 			return NoMatch // rule R16
 		}
-		g, sure = r.lead+rest, m
+		m := matchResource(g, res)
+		if m == NoMatch {
+			return m
+		}
+		return and(m, sure)
 	case r.short:
-		g = r.expanded
-	case r.exact != "" && !res.Pattern && res.ARN != "":
-		return known(r.exact == res.ARN)
+		return ev.assume(assumeR8, matchResource(r.expanded, res))
 	}
-	var m Match
+	return matchResource(r.whole, res) // rule R14
+}
+
+// matchNothing: a resource that nobody knows may be any, but an entry without a value covers none.
+func (r *resourceGlob) matchNothing(ev *evaluation) Match {
+	if r.template != nil {
+		var buf [bufferSize]byte
+		if _, sure := r.template.appendTo(buf[:0], ev); sure == NoMatch {
+			return NoMatch
+		}
+	}
+	return Unknown
+}
+
+// matchFixed matches a pattern without variables against one resource.
+func (r *resourceGlob) matchFixed(ev *evaluation, arn string) Match {
+	var m bool
 	switch {
-	case res.ARN == "", g.tooLong(res.ARN):
+	case r.exact:
+		m = r.prefix == arn
+	case !strings.HasPrefix(arn, r.prefix):
+	case r.open:
+		m = true
+	case r.whole.tooLong(arn):
 		return Unknown
-	case res.Pattern:
-		m = g.matchPattern(newGlob(res.ARN)) // rule R14
 	default:
-		m = known(g.match(res.ARN))
+		m = r.whole.match(arn)
 	}
-	if m != NoMatch {
-		m = and(m, sure)
+	if ev.careful() {
+		return r.corners(ev, arn, m)
+	}
+	return known(m)
+}
+
+// corners notes the undocumented rules by which a pattern matches, or doesn't.
+func (r *resourceGlob) corners(ev *evaluation, arn string, matched bool) Match {
+	m := known(matched)
+	switch {
+	case matched && r.oddWild:
+		m = ev.assume(assumeR9, m)
+	case matched && !r.exact && strings.Count(r.text, ":") >= 5 && strings.Count(arn, ":") > 5+strings.Count(lastSegment(r.text), ":"):
+		m = ev.assumeIf(!strings.HasPrefix(arn, "arn:aws:s3:"), assumeR6, m)
+	case !matched && r.exact && strings.EqualFold(r.prefix, arn) && !strings.Contains(arn, ":user/") && !strings.Contains(arn, ":s3:"):
+		m = ev.assume(assumeR3, m)
 	}
 	return m
+}
+
+// lastSegment is what stands after the fifth colon.
+func lastSegment(arn string) string {
+	parts, _ := splitSix(arn)
+	return parts[5]
+}
+
+func matchResource[G globText](g G, res *Resource) Match {
+	switch {
+	case tooLong(g, res.ARN):
+		return Unknown
+	case res.Pattern:
+		return glob(g).matchPattern(newGlob(res.ARN))
+	}
+	return known(match(g, res.ARN))
 }
 
 // arnSegments name the parts of an ARN for people.

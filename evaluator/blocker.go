@@ -1,37 +1,93 @@
 package evaluator
 
 import (
-	"sort"
+	"slices"
 
 	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // Explain decides a request and says why. Evaluate gives the same decision.
 func Explain(req *Request, p *Policies) Explanation {
-	v := evaluateLayers(req, p, true)
-	o := decide(req, p, v)
-	x := Explanation{Decision: o.decision(), Trace: v.trace}
-	if x.Decision == Allowed {
-		return x
-	}
-	e := explainer{req: req, p: p, v: v, o: o}
-	x.Blockers = e.blockers()
+	ev := newEvaluation(req)
+	ev.traced = true
+	ev.trace = make([]LayerTrace, 0, 8+len(p.SCP.Levels)+len(p.RCP.Levels))
+	e := &explainer{req: req, p: p, o: ev.decide(p)}
+	e.trace = ev.trace
+	x := Explanation{Decision: e.o.decision(), Trace: ev.trace, explainer: e}
 	if x.Decision == Indeterminate {
-		x.Undecided = e.undecided()
-		x.Blockers = append(x.Blockers, e.notCollected()...)
+		cases := split(req, p)
+		x.Decision = cases.decision
+		if x.Decision == ImplicitDeny || x.Decision == ExplicitDeny {
+			x.Blockers = e.caseBlockers(cases)
+		}
 	}
-	x.Caveats = e.caveats()
+	if x.Decision != Allowed && x.Blockers == nil {
+		x.Blockers = e.blockers()
+	}
+	if x.Decision == Indeterminate {
+		matter, allowedIf, deniedIf := e.weigh(e.unknowns())
+		for _, u := range matter {
+			x.Undecided = append(x.Undecided, u.said...)
+		}
+		x.AllowedIf, x.DeniedIf = allowedIf, deniedIf
+		x.Blockers = append(x.Blockers, notCollected(x.Undecided)...)
+	}
+	if ev.used != 0 {
+		x.Caveats = ev.caveats(p, x.Decision)
+	}
 	return x
+}
+
+// caseBlockers are the blockers of a request that is denied in every case of what isn't known, but not by the same
+// statements: those of all cases, with what each hangs on.
+func (e *explainer) caseBlockers(cases splitting) []Blocker {
+	blockers := e.blockers()
+	has := func(b *Blocker) bool {
+		return slices.ContainsFunc(blockers, func(o Blocker) bool {
+			return o.Layer == b.Layer && o.Kind == b.Kind && o.Statement == b.Statement && o.Target == b.Target
+		})
+	}
+	for _, c := range cases.cases {
+		r := *e.req
+		r.Context = e.req.Context.Clone()
+		for _, v := range c.keys {
+			r.Context.put(v)
+		}
+		x := Explain(&r, e.p)
+		for i := range x.Blockers {
+			b := &x.Blockers[i]
+			if has(b) {
+				continue
+			}
+			if b.Note == "" {
+				b.Note = "in one case of what isn't known; in every other one, something else denies"
+			}
+			blockers = append(blockers, *b)
+		}
+	}
+	return blockers
 }
 
 // maxNearMisses is how many near misses a blocker lists.
 const maxNearMisses = 3
 
 type explainer struct {
-	req *Request
-	p   *Policies
-	v   *verdict
-	o   *outcome
+	req   *Request
+	p     *Policies
+	o     outcome
+	trace []LayerTrace
+}
+
+// evaluation is one that answers further questions about the same request.
+func (e *explainer) evaluation() evaluation { return asked(e.req) }
+
+// asked is one about what a layer was asked, which isn't always what the request says (rule S21).
+func (t *LayerTrace) asked() evaluation { return asked(t.req) }
+
+func asked(req *Request) evaluation {
+	ev := newEvaluation(req)
+	ev.traced = true
+	return ev
 }
 
 // explicitOrder is the order in which explicit denies are listed. AWS documents
@@ -40,12 +96,21 @@ var explicitOrder = []LayerName{LayerSCP, LayerRCP, LayerEndpoint, LayerResource
 
 // blockers lists every reason why the request isn't allowed and that holds whatever the unknowns are (rules M20 to M27).
 func (e *explainer) blockers() []Blocker {
-	if e.o.service.refuses {
+	if e.o.service.refuses == Matched {
 		return []Blocker{{Layer: LayerService, Kind: KindExplicitDeny, Note: e.o.service.note}}
+	}
+	if e.o.service.allows == Unknown {
+		return nil // it may be allowed whatever policies say (rule S10)
 	}
 	var all []Blocker
 	for _, layer := range explicitOrder {
 		all = append(all, e.explicit(layer)...)
+	}
+	if e.o.publicAccess == Matched { // rule S17
+		all = append(all, Blocker{Layer: LayerService, Kind: KindExplicitDeny, Target: e.req.Resource.ARN, Note: publicAccessNote(e.req, e.p)})
+	}
+	if e.o.service.unguarded {
+		return all // a missing allow may not matter (rule S28)
 	}
 	for _, b := range e.implicitLayers() {
 		all = append(all, e.implicit(b)...)
@@ -59,8 +124,8 @@ func (e *explainer) explicit(layer LayerName) []Blocker {
 		return nil
 	}
 	var all []Blocker
-	for i := range e.v.trace {
-		t := &e.v.trace[i]
+	for i := range e.trace {
+		t := &e.trace[i]
 		if t.Layer != layer || t.Deny != Matched { // a layer that may not apply denies nothing for sure (rule U7)
 			continue
 		}
@@ -70,7 +135,7 @@ func (e *explainer) explicit(layer LayerName) []Blocker {
 				continue
 			}
 			b := Blocker{Layer: layer, Kind: KindExplicitDeny, Policy: s.Policy, Statement: s.Statement, Target: t.Target, PolicyType: s.Policy.Type}
-			if why := decisive(s); len(why) > 0 {
+			if why := e.decisive(t, s); len(why) > 0 {
 				b.NearMisses = []NearMiss{{Policy: s.Policy, Statement: s.Statement, Mismatch: why}}
 			}
 			all = append(all, b)
@@ -83,9 +148,9 @@ func (e *explainer) explicit(layer LayerName) []Blocker {
 func (e *explainer) reaches(layer LayerName) bool {
 	switch layer {
 	case LayerSCP:
-		return e.v.scpDeny == Matched
+		return e.o.verdict.scpDeny == Matched
 	case LayerRCP:
-		return e.v.rcpDeny == Matched
+		return e.o.verdict.rcpDeny == Matched
 	case LayerResource:
 		return !rootKeepsBucketPolicy(e.req, e.o.across)
 	}
@@ -94,9 +159,10 @@ func (e *explainer) reaches(layer LayerName) bool {
 
 // decisive are the elements of a denying statement that a caller could have
 // met otherwise: its conditions, and a list of what is exempt.
-func decisive(s *StatementTrace) []ElementTrace {
+func (e *explainer) decisive(t *LayerTrace, s *StatementTrace) []ElementTrace {
 	var out []ElementTrace
-	for _, el := range s.Elements {
+	ev := t.asked()
+	for _, el := range s.compiled.elements(&ev, &t.place) {
 		switch el.Element {
 		case "Condition", "NotPrincipal", "NotAction", "NotResource":
 			out = append(out, el)
@@ -108,7 +174,7 @@ func decisive(s *StatementTrace) []ElementTrace {
 // implicitLayers are the layers that lack an allow which the decision needs, in
 // the order in which AWS would report them (rules E39, M22 to M24).
 func (e *explainer) implicitLayers() []LayerName {
-	v, o := e.v, e.o
+	v, o := &e.o.verdict, &e.o
 	var out []LayerName
 	lacks := func(layer LayerName, m Match) {
 		if m == NoMatch {
@@ -118,17 +184,26 @@ func (e *explainer) implicitLayers() []LayerName {
 	lacks(LayerRCP, v.rcpOk)
 	lacks(LayerSCP, v.scpOk)
 	lacks(LayerEndpoint, v.endpointOk)
-	rb := &v.resource.allow
+	rb := e.resourceAllows()
 	identity := v.identity.allows()
 	switch {
 	case o.grant != NoMatch:
+	case retires(e.req.Action):
+		lacks(LayerResource, NoMatch) // which grants and no policy allow
+	case e.foreignObject(): // rule S16
+		if o.rule != policyOnly {
+			lacks(LayerIdentity, identity)
+			lacks(LayerBoundary, v.boundaryOk)
+			lacks(LayerSession, v.sessionOk)
+		}
+		lacks(LayerResource, e.objectOwnerAllows())
 	case o.rule == policyOnly:
 		lacks(LayerResource, rb[direct])
 	case o.across == Matched:
 		lacks(LayerIdentity, identity)
 		lacks(LayerBoundary, v.boundaryOk)
 		lacks(LayerSession, v.sessionOk)
-		lacks(LayerResource, v.resource.allows())
+		lacks(LayerResource, or(rb.any(), e.sharedWithAccount()))
 	case o.across == Unknown:
 		// Not granted in either variant: only what is lacking in both is sure.
 		if o.rule == mandatory && rb.any() == NoMatch {
@@ -145,6 +220,9 @@ func (e *explainer) implicitLayers() []LayerName {
 		}
 		lacks(LayerBoundary, v.boundaryOk)
 		lacks(LayerSession, v.sessionOk)
+		if e.halfOpen() { // rule S21
+			lacks(LayerResource, rb.any())
+		}
 	}
 	return out
 }
@@ -156,27 +234,28 @@ func (e *explainer) implicit(layer LayerName) []Blocker {
 	switch layer {
 	case LayerSCP, LayerRCP:
 		var all []Blocker
-		for i := range e.v.trace {
-			t := &e.v.trace[i]
+		for i := range e.trace {
+			t := &e.trace[i]
 			if t.Layer == layer && t.Allow == NoMatch && t.State == Applies {
 				level := b
 				level.Target = t.Target
 				level.PolicyType = string(layer)
-				level.nearest(t)
+				e.nearest(&level, t)
 				all = append(all, level)
 			}
 		}
 		return all
 	case LayerResource:
 		b.Target, b.PolicyType = e.req.Resource.ARN, e.p.Resource.Type
+		b.Note = e.resourceNote()
 	case LayerEndpoint:
 		b.Target, b.PolicyType = e.p.Endpoint.ID, "endpoint"
 	default:
 		b.Target = e.owner()
 	}
-	for i := range e.v.trace {
-		if t := &e.v.trace[i]; t.Layer == layer {
-			b.nearest(t)
+	for i := range e.trace {
+		if t := &e.trace[i]; t.Layer == layer {
+			e.nearest(&b, t)
 		}
 	}
 	return []Blocker{b}
@@ -199,7 +278,7 @@ func (x *Explanation) NoAllow(layer LayerName) []Blocker {
 		t := &x.Trace[i]
 		if t.Layer == layer && t.Allow == NoMatch {
 			b := Blocker{Layer: layer, Kind: KindNoAllow, Target: t.Target}
-			b.nearest(t)
+			x.explainer.nearest(&b, t)
 			all = append(all, b)
 		}
 	}
@@ -209,46 +288,59 @@ func (x *Explanation) NoAllow(layer LayerName) []Blocker {
 // nearest ranks the Allow statements of a layer by how little keeps them
 // from allowing (rule T94 of the event rules): few elements first, and among those a
 // condition is less than a principal, a resource, an action.
-func (b *Blocker) nearest(t *LayerTrace) {
+func (e *explainer) nearest(b *Blocker, t *LayerTrace) {
 	type ranked struct {
-		miss NearMiss
-		cost int
+		policy *Policy
+		s      *statement
+		cost   int
 	}
-	var all []ranked
-	for i := range t.Statements {
-		s := &t.Statements[i]
-		if s.Statement.Effect != policy.Allow || s.Match != NoMatch {
+	var best [maxNearMisses]ranked
+	n := 0
+	ev := t.asked()
+	for i := range t.layer.Policies {
+		p := &t.layer.Policies[i]
+		if p.Body == nil {
 			continue
 		}
-		r := ranked{miss: NearMiss{Policy: s.Policy, Statement: s.Statement}}
-		for _, el := range s.Elements {
+		for j := range p.Body.statements {
+			s := &p.Body.statements[j]
+			if s.effect != policy.Allow {
+				continue
+			}
+			cost := s.cost(&ev, &t.place)
+			if cost == 0 || cost >= tooFar || n == maxNearMisses && cost >= best[n-1].cost {
+				continue
+			}
+			if n < maxNearMisses {
+				n++
+			}
+			k := n - 1
+			for ; k > 0 && cost < best[k-1].cost; k-- {
+				best[k] = best[k-1]
+			}
+			best[k] = ranked{p, s, cost}
+		}
+	}
+	for _, r := range best[:n] {
+		miss := NearMiss{Policy: r.policy, Statement: r.s.src}
+		for _, el := range r.s.elements(&ev, &t.place) {
 			if el.Match == Matched {
 				continue
 			}
 			if el.Element == "Resource" {
 				el.Note = nearestParting(el.Want, el.Got[0])
 			}
-			r.miss.Mismatch = append(r.miss.Mismatch, el)
-			r.cost += elementCost(el)
+			miss.Mismatch = append(miss.Mismatch, el)
 		}
-		if r.cost < tooFar {
-			all = append(all, r)
-		}
-	}
-	sort.SliceStable(all, func(i, j int) bool { return all[i].cost < all[j].cost })
-	for i, r := range all {
-		if i == maxNearMisses {
-			break
-		}
-		b.NearMisses = append(b.NearMisses, r.miss)
+		b.NearMisses = append(b.NearMisses, miss)
 	}
 	if len(b.NearMisses) > 0 {
 		b.Policy = b.NearMisses[0].Policy
 		if b.PolicyType == "" {
 			b.PolicyType = b.Policy.Type
 		}
-	} else if len(t.Statements) > 0 && b.Policy == nil {
-		b.Policy = t.Statements[0].Policy
+	} else if len(t.layer.Policies) > 0 && b.Policy == nil {
+		b.Policy = &t.layer.Policies[0]
 		if b.PolicyType == "" {
 			b.PolicyType = b.Policy.Type
 		}
@@ -258,46 +350,78 @@ func (b *Blocker) nearest(t *LayerTrace) {
 // tooFar is the cost above which a statement has nothing to do with the request.
 const tooFar = 60
 
-// elementCost says how far a mismatch is from a match; a resource that differs
+// cost says how far a statement is from a match, 0 for one that matches or may; a resource that differs
 // in one segment of its ARN only is nearer than one that has nothing in common.
-func elementCost(el ElementTrace) int {
-	switch el.Element {
-	case "Condition":
-		return 10
-	case "Principal", "NotPrincipal":
-		return 15
-	case "Resource", "NotResource":
-		if el.Note != "" {
-			return 20
-		}
-		return 25
-	case "Action", "NotAction":
-		if sameService(el.Want, el.Got) {
-			return 30
-		}
-		return tooFar
+func (s *statement) cost(ev *evaluation, pl *place) int {
+	if s.uninterpretable || s.illFitting(pl.shape) {
+		return 0
 	}
-	return tooFar
+	cost, missed := 0, false
+	add := func(m Match, c int) {
+		if m != Matched {
+			cost += c
+		}
+		missed = missed || m == NoMatch
+	}
+	if m := s.matchAction(ev.req.Action); m == NoMatch {
+		if !s.hasService(ev.service) {
+			return tooFar
+		}
+		add(m, 30)
+	}
+	if m := s.matchResource(ev, pl); m != Matched {
+		far := 25
+		if !s.notResource && s.agrees(ev.req.Resource.ARN) {
+			far = 20
+		}
+		add(m, far)
+	}
+	if pl.named {
+		who := s.matchPrincipal(ev, pl)
+		add(who.any(), 15)
+	}
+	for i := range s.conditions {
+		if cost >= tooFar {
+			break
+		}
+		add(s.conditions[i].match(ev), 10)
+	}
+	if !missed {
+		return 0
+	}
+	return cost
 }
 
-func sameService(want, got []string) bool {
-	for _, w := range want {
-		for _, g := range got {
-			if s := service(g); s != "" && s == service(w) {
-				return true
-			}
+// hasService reports whether some action of the statement is of the service.
+func (s *statement) hasService(service string) bool {
+	for _, g := range s.actions {
+		if len(g) > len(service) && g[len(service)] == ':' && string(g[:len(service)]) == service {
+			return true
 		}
 	}
 	return false
 }
 
-// undecided lists what an indeterminate decision hangs on (rule U15): Deny
+// agrees reports whether a pattern can be compared with the ARN segment by segment.
+func (s *statement) agrees(arn string) bool {
+	if _, ok := splitSix(arn); !ok {
+		return false
+	}
+	for i := range s.resources {
+		if _, ok := splitSix(s.resources[i].text); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// unknowns lists what an indeterminate decision may hang on (rule U15): Deny
 // statements that may apply, Allow statements that may where an allow is
 // missing, and layers that nobody read.
-func (e *explainer) undecided() []Undecided {
-	var out []Undecided
-	for i := range e.v.trace {
-		t := &e.v.trace[i]
+func (e *explainer) unknowns() []unknown {
+	var out []unknown
+	for i := range e.trace {
+		t := &e.trace[i]
 		if e.settled(t.Layer) {
 			continue
 		}
@@ -306,35 +430,74 @@ func (e *explainer) undecided() []Undecided {
 			if s.Match != Unknown || s.Statement.Effect == policy.Allow && e.granted(t) {
 				continue
 			}
-			for _, el := range s.Elements {
+			u := unknown{statement: forcedStatement{s.compiled, t.Layer, t.level}}
+			ev := t.asked()
+			for _, el := range s.compiled.elements(&ev, &t.place) {
 				if el.Match != Unknown {
 					continue
 				}
-				u := Undecided{Layer: t.Layer, Policy: s.Policy, Statement: s.Statement, Element: el, IfMatched: ExplicitDeny, IfNot: Allowed}
+				said := Undecided{Layer: t.Layer, Policy: s.Policy, Statement: s.Statement, Element: el, IfMatched: ExplicitDeny, IfNot: Allowed}
 				if s.Statement.Effect == policy.Allow {
-					u.IfMatched, u.IfNot = Allowed, ImplicitDeny
+					said.IfMatched, said.IfNot = Allowed, ImplicitDeny
 				}
+				u.said = append(u.said, said)
+			}
+			same := slices.IndexFunc(out, func(o unknown) bool { return o.statement == u.statement })
+			if same < 0 {
 				out = append(out, u)
 			}
 		}
 		if t.State == NotCollected || t.State == MayApply {
-			out = append(out, Undecided{Layer: t.Layer, Missing: t.Missing, IfMatched: Indeterminate, IfNot: Indeterminate})
+			level := t.level
+			if t.layer != nil && len(t.layer.Policies) == 0 && t.layer.State == DoesNotApply {
+				level = wholeHierarchy
+			}
+			out = append(out, missing(t.Layer, level, t.Layer, t.Missing))
 		}
 	}
 	for layer, h := range map[LayerName]*Hierarchy{LayerRCP: &e.p.RCP, LayerSCP: &e.p.SCP} {
-		if missing, open := e.reachOpen(layer, h); open && !e.settled(layer) {
-			out = append(out, Undecided{Layer: layer, Missing: missing, IfMatched: Indeterminate, IfNot: Indeterminate})
+		if what, open := e.reachOpen(layer, h); open && !e.settled(layer) {
+			out = append(out, missing(layer, wholeHierarchy, layer, what))
 		}
 	}
 	if e.o.across == Unknown && e.o.rule != policyOnly && e.o.grant == Unknown {
-		out = append(out, Undecided{Layer: LayerResource, Missing: "which account owns " + e.req.Resource.ARN, IfMatched: Indeterminate, IfNot: Indeterminate})
+		out = append(out, missing(LayerService, atomOwner, LayerResource, "which account owns "+e.req.Resource.ARN))
 	}
-	// Whether a boundary limits a KMS grant isn't known, either (rule S3).
-	if other := e.p.Resource.OtherAllow; e.o.grant == Unknown && (other == Unknown || other == Matched && e.o.rule == mandatory) {
-		out = append(out, Undecided{Layer: LayerResource, Missing: e.p.Resource.OtherNote, IfMatched: Allowed, IfNot: ImplicitDeny})
+	if e.o.grant == Unknown {
+		for _, what := range e.otherGrants() {
+			u := missing(LayerService, atomOtherAllow, LayerResource, what)
+			u.said[0].IfMatched, u.said[0].IfNot = Allowed, ImplicitDeny
+			u.opaque = e.p.Resource.OtherAllow != Unknown
+			out = append(out, u)
+		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return layerRank(out[i].Layer) < layerRank(out[j].Layer) })
+	if e.o.publicAccess == Unknown {
+		u := missing(LayerService, 0, LayerService, publicAccessNote(e.req, e.p))
+		u.said[0].IfMatched, u.said[0].IfNot, u.opaque = ExplicitDeny, Allowed, true
+		out = append(out, u)
+	}
+	if e.o.service.open() {
+		u := missing(LayerService, 0, LayerService, e.o.service.note)
+		u.opaque = true
+		out = append(out, u)
+	}
+	slices.SortStableFunc(out, func(a, b unknown) int { return layerRank(a.rank()) - layerRank(b.rank()) })
 	return out
+}
+
+// missing is an unknown that isn't a statement.
+func missing(layer LayerName, level int, says LayerName, what string) unknown {
+	return unknown{
+		layer: forcedLayer{layer, level},
+		said:  []Undecided{{Layer: says, Missing: what, IfMatched: Indeterminate, IfNot: Indeterminate}},
+	}
+}
+
+func (u unknown) rank() LayerName {
+	if len(u.said) == 0 {
+		return u.statement.layer
+	}
+	return u.said[0].Layer
 }
 
 // granted reports whether another Allow in the layer can't change the decision.
@@ -352,9 +515,14 @@ func (e *explainer) reachOpen(layer LayerName, h *Hierarchy) (missing string, op
 	case h.State != Applies:
 		return "", false
 	case layer == LayerSCP:
-		return "whether the caller is one whom service control policies reach", scpReaches(&e.req.Principal) == Unknown
+		return "whether the caller is one whom service control policies reach", e.scpReachUnknown()
 	}
 	return "whether resource control policies reach " + e.req.Action + " on this resource", rcpReaches(e.req, e.p) == Unknown
+}
+
+func (e *explainer) scpReachUnknown() bool {
+	ev := e.evaluation()
+	return ev.scpConcerns() == Unknown
 }
 
 func layerRank(l LayerName) int {
@@ -370,63 +538,33 @@ func layerRank(l LayerName) int {
 func (e *explainer) settled(layer LayerName) bool {
 	switch layer {
 	case LayerSCP:
-		return e.v.scpDeny == NoMatch && e.v.scpOk == Matched
+		return e.o.verdict.scpDeny == NoMatch && e.o.verdict.scpOk == Matched
 	case LayerRCP:
-		return e.v.rcpDeny == NoMatch && e.v.rcpOk == Matched
+		return e.o.verdict.rcpDeny == NoMatch && e.o.verdict.rcpOk == Matched
 	case LayerEndpoint:
-		return e.v.endpoint.deny == NoMatch && e.v.endpointOk == Matched
+		return e.o.verdict.endpoint.deny == NoMatch && e.o.verdict.endpointOk == Matched
 	case LayerBoundary:
-		return e.v.boundary.deny == NoMatch && e.v.boundaryOk == Matched
+		return e.o.verdict.boundary.deny == NoMatch && e.o.verdict.boundaryOk == Matched
 	case LayerSession:
-		return e.v.session.deny == NoMatch && e.v.sessionOk == Matched
+		return e.o.verdict.session.deny == NoMatch && e.o.verdict.sessionOk == Matched
 	case LayerIdentity:
-		return e.v.identity.deny == NoMatch && (e.v.identity.allows() == Matched || e.o.grant == Matched)
+		return e.o.verdict.identity.deny == NoMatch && (e.o.verdict.identity.allows() == Matched || e.o.grant == Matched)
 	case LayerResource:
-		return e.v.resource.deny == NoMatch && e.o.grant == Matched
+		return e.o.verdict.resource.deny == NoMatch && e.o.grant == Matched
 	}
 	return false
 }
 
 // notCollected lists the layers that an indeterminate decision hangs on
 // because nobody read them.
-func (e *explainer) notCollected() []Blocker {
+func notCollected(undecided []Undecided) []Blocker {
 	var out []Blocker
 	seen := map[LayerName]bool{}
-	for _, u := range e.undecided() {
+	for _, u := range undecided {
 		if u.Policy == nil && !seen[u.Layer] {
 			seen[u.Layer] = true
 			out = append(out, Blocker{Layer: u.Layer, Kind: KindNotCollected, Note: u.Missing})
 		}
 	}
-	return out
-}
-
-// caveats lists the undocumented rules that had a say (rule U18), as far as
-// the trace tells them apart.
-func (e *explainer) caveats() []string {
-	seen := map[string]bool{}
-	for i := range e.v.trace {
-		for j := range e.v.trace[i].Statements {
-			s := &e.v.trace[i].Statements[j]
-			if s.Match == NoMatch {
-				continue
-			}
-			for _, el := range s.Elements {
-				switch {
-				case el.Element == "Statement":
-					seen["G21"] = true
-				case el.Element == "NotPrincipal" && el.Match == Unknown:
-					seen["P17"] = true
-				case el.Element == "Condition" && el.Match == Unknown && len(el.Got) > 1:
-					seen["C27"] = true
-				}
-			}
-		}
-	}
-	var out []string
-	for rule := range seen {
-		out = append(out, rule)
-	}
-	sort.Strings(out)
 	return out
 }

@@ -1,20 +1,21 @@
 package evaluator
 
 import (
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // A Compiled is a policy document made ready to be evaluated many times. It
-// is immutable and may be shared by all goroutines; compile a document once
+// is immutable, but for what it remembers, and may be shared by all goroutines; compile a document once
 // and share it between all the principals that it is attached to.
 type Compiled struct {
 	doc        *policy.Document
 	statements []statement
-	// index holds, by service prefix in lower case, the statements that may apply to an action of the
-	// service, and under "" those that may apply to an action of any other.
-	index map[string][]int
+	// memory holds, by action, the statements that may apply to it.
+	memory atomic.Pointer[[]atomic.Pointer[candidates]]
 }
 
 // Document returns the document as it was parsed.
@@ -33,12 +34,20 @@ func (c *Compiled) Defects() []policy.Defect {
 // A statement is one statement, its patterns and conditions read once.
 type statement struct {
 	src          *policy.Statement
+	effect       policy.Effect
 	actions      []glob // in lower case; those of Action or of NotAction
 	resources    []resourceGlob
 	principals   []principalEntry
 	conditions   []condition
 	defects      []policy.Defect // found in compiling
-	hasPrincipal bool
+	anyAction    bool            // Action holds *
+	anyResource  bool            // Resource holds *, or there is none (rules R1, R13)
+	unfit        [shapes]bool    // it doesn't fit into the layer (rule G20)
+	notAction    bool
+	notResource  bool
+	noResource   bool // neither Resource nor NotResource
+	hasPrincipal bool // Principal or NotPrincipal
+	notPrincipal bool
 	// uninterpretable says that whether the statement applies can't be known (rule G21).
 	uninterpretable bool
 }
@@ -53,64 +62,84 @@ func Compile(doc *policy.Document) *Compiled {
 			c.statements[i].uninterpretable = true
 		}
 	}
-	c.index = indexOf(c.statements)
 	return c
 }
 
-// candidates returns the statements that may apply to an action of a service, in the order of the text.
-func (c *Compiled) candidates(service string) []int {
-	if list, ok := c.index[service]; ok {
-		return list
-	}
-	return c.index[""]
+// How many actions a document remembers: what was found is put in its place, and what was
+// there before is forgotten, so that hostile input can't make it grow.
+const (
+	fewStatements = 4
+	fewActions    = 32
+	manyActions   = 256
+)
+
+// candidates are the statements of a document that an action in a kind of
+// layer leaves in question: those that may deny and those that may allow.
+type candidates struct {
+	action string
+	shape  shape
+	all    []*statement
+	deny   []*statement
+	allow  []*statement
+	odd    bool // one of them can't be interpreted, or doesn't fit into the layer
 }
 
-// maxIndex bounds the index of a document made to have a large one; such a document is
-// searched from end to end.
-const maxIndex = 1 << 16
-
-func indexOf(statements []statement) map[string][]int {
-	services := map[string]bool{"": true}
-	of := make([]map[string]bool, len(statements)) // nil for a statement that any action may meet
-	for i := range statements {
-		of[i] = statements[i].services()
-		for s := range of[i] {
-			services[s] = true
-		}
+func (c *Compiled) newMemory() *[]atomic.Pointer[candidates] {
+	n := fewActions
+	if len(c.statements) > fewStatements {
+		n = manyActions
 	}
-	if len(services)*len(statements) > maxIndex {
-		services, of = map[string]bool{"": true}, make([]map[string]bool, len(statements))
-	}
-	index := make(map[string][]int, len(services))
-	for s := range services {
-		for i := range statements {
-			if of[i] == nil || of[i][s] {
-				index[s] = append(index[s], i)
-			}
-		}
-	}
-	return index
+	m := make([]atomic.Pointer[candidates], n)
+	c.memory.Store(&m)
+	return &m
 }
 
-// services are the prefixes of the actions that the statement may apply to; nil for any, which
-// is also that of a statement whose meaning isn't known or hangs on its layer (rules G20, G21).
-func (s *statement) services() map[string]bool {
-	if s.uninterpretable || s.hasPrincipal || s.src.NotAction != nil || s.src.Resource == nil && s.src.NotResource == nil {
-		return nil
+// A shape is a kind of layer, as far as it decides which statements are ill-fitting.
+type shape int8
+
+const (
+	shapeUnnamed shape = iota // identity, boundary, session, SCP
+	shapeRCP
+	shapeResource
+	shapeTrust
+	shapeEndpoint
+	shapes // how many there are
+)
+
+func (c *Compiled) candidates(ev *evaluation, s shape) *candidates {
+	m := c.memory.Load()
+	if m == nil {
+		m = c.newMemory()
 	}
-	all := map[string]bool{}
-	for _, g := range s.actions {
-		prefix, _, ok := strings.Cut(string(g), ":")
-		if !ok || glob(prefix).wild() {
-			return nil
+	slot := &(*m)[(ev.hash>>32+uint64(s))%uint64(len(*m))]
+	if found := slot.Load(); found != nil && found.shape == s && found.action == ev.req.Action {
+		return found
+	}
+	found := &candidates{action: strings.Clone(ev.req.Action), shape: s}
+	for i := range c.statements {
+		st := &c.statements[i]
+		if !st.concerns(ev.req.Action, s) {
+			continue
 		}
-		all[prefix] = true
+		found.all = append(found.all, st)
+		found.odd = found.odd || st.uninterpretable || st.illFitting(s)
+		if st.effect != policy.Allow {
+			found.deny = append(found.deny, st)
+		}
+		if st.effect != policy.Deny {
+			found.allow = append(found.allow, st)
+		}
 	}
-	return all
+	slot.Store(found)
+	return found
 }
 
 func compileStatement(src *policy.Statement, variables bool) statement {
-	s := statement{src: src, uninterpretable: len(src.Defects) > 0}
+	s := statement{
+		src: src, effect: src.Effect, uninterpretable: len(src.Defects) > 0,
+		notAction: src.NotAction != nil, notResource: src.NotResource != nil, notPrincipal: src.NotPrincipal != nil,
+		noResource: src.Resource == nil && src.NotResource == nil,
+	}
 	defect := func(pos policy.Pos, msg string) {
 		s.defects = append(s.defects, policy.Defect{Pos: pos, Msg: msg})
 		s.uninterpretable = true
@@ -124,6 +153,7 @@ func compileStatement(src *policy.Statement, variables bool) statement {
 				defect(a.Pos, "action "+quote(a.Value)+" has no service prefix: want service:Action")
 			}
 			s.actions = append(s.actions, newGlob(strings.ToLower(a.Value)))
+			s.anyAction = s.anyAction || a.Value == "*"
 		}
 	}
 	for _, list := range []*policy.List{src.Resource, src.NotResource} {
@@ -155,6 +185,8 @@ func compileStatement(src *policy.Statement, variables bool) statement {
 		}
 		s.conditions = append(s.conditions, c)
 	}
+	s.fit()
+	s.anyResource = s.noResource || !s.notResource && slices.ContainsFunc(s.resources, func(r resourceGlob) bool { return r.all })
 	return s
 }
 
@@ -163,97 +195,98 @@ func quote(s string) string { return `"` + s + `"` }
 // A place is where a statement is evaluated: what its layer makes of its elements.
 type place struct {
 	layer LayerName
-	typ   string
+	shape shape
+	// named says that the layer's statements name principals.
+	named bool
+	// expandsShort says that the layer reads a short ARN as if * followed (rule R8).
+	expandsShort bool
 	// hasBoundary is whether the caller's user or role has a permissions boundary (rule P19).
 	hasBoundary Match
 	// gateway is whether the layer is a gateway endpoint's policy (rule E34).
 	gateway Match
 }
 
-// named reports whether the layer's statements name principals.
-func (pl place) named() bool {
-	switch pl.layer {
-	case LayerResource, LayerRCP, LayerEndpoint:
-		return true
-	}
-	return false
-}
-
-// expandsShort reports whether the layer reads a short ARN as if * followed (rule R8).
-func (pl place) expandsShort() bool {
-	switch pl.layer {
-	case LayerIdentity, LayerSession, LayerBoundary:
-		return true
-	}
-	return false
-}
+// The places of layers that don't depend on the request.
+var (
+	placeIdentity = place{layer: LayerIdentity, expandsShort: true}
+	placeBoundary = place{layer: LayerBoundary, expandsShort: true}
+	placeSession  = place{layer: LayerSession, expandsShort: true}
+	placeSCP      = place{layer: LayerSCP}
+	placeRCP      = place{layer: LayerRCP, shape: shapeRCP, named: true}
+)
 
 // illFitting reports whether a statement has elements that its layer refuses,
 // or lacks ones that it requires, so that AWS would never have stored it (rule
 // G20, table 1.2).
-func (s *statement) illFitting(pl place) bool {
-	noResource := s.src.Resource == nil && s.src.NotResource == nil
-	switch pl.layer {
-	case LayerIdentity, LayerBoundary, LayerSession, LayerSCP:
-		return s.hasPrincipal || noResource
-	case LayerRCP:
-		return s.src.Principal == nil || noResource
-	case LayerResource:
-		return pl.typ == "trust" && !noResource
-	}
-	return false
+func (s *statement) illFitting(in shape) bool { return s.unfit[in] }
+
+func (s *statement) fit() {
+	s.unfit[shapeUnnamed] = s.hasPrincipal || s.noResource
+	s.unfit[shapeRCP] = !s.hasPrincipal || s.notPrincipal || s.noResource || s.notAction
+	s.unfit[shapeTrust] = !s.noResource || s.notPrincipal // rule P20
 }
 
-// evaluate says whether the statement applies to the request, for each grade
-// in which it names the caller. With a trace it asks every question; without,
-// it stops at the first that fails.
-func (s *statement) evaluate(req *Request, pl place, trace *StatementTrace) (g byGrade) {
-	if s.uninterpretable || s.illFitting(pl) {
-		if trace != nil {
-			trace.Match = Unknown
-			trace.Elements = []ElementTrace{{Element: "Statement", Pos: s.src.Pos, Match: Unknown, Note: s.whyUninterpretable(pl)}}
-		}
-		g[direct] = Unknown
-		return g
-	}
-	rest := Matched
-	step := func(m Match, t func() ElementTrace) bool {
-		rest = and(rest, m)
-		if trace != nil {
-			e := t()
-			e.Match = m
-			trace.Elements = append(trace.Elements, e)
-			return true
-		}
-		return rest != NoMatch
-	}
-	if !step(s.matchAction(req), func() ElementTrace { return s.traceAction(req) }) {
-		return g
-	}
-	if !step(s.matchResource(req, pl), func() ElementTrace { return s.traceResource(req) }) {
-		return g
-	}
-	who := s.matchPrincipal(req, pl)
-	if pl.named() && !step(who.any(), func() ElementTrace { return s.tracePrincipal(req) }) {
-		return g
-	}
-	for i := range s.conditions {
-		c := &s.conditions[i]
-		m, note := c.match(&req.Context)
-		if !step(m, func() ElementTrace { return c.trace(m, note, &req.Context) }) {
-			return g
+// evaluate says whether the statement, whose action part holds, applies to the request, for each grade
+// in which it names the caller.
+func (s *statement) evaluate(ev *evaluation, pl *place) (g byGrade) {
+	if ev.forced != nil {
+		if m, ok := ev.forced.statements[forcedStatement{s, pl.layer, ev.level}]; ok {
+			return s.laidDown(ev, pl, m)
 		}
 	}
-	for i := range g {
-		g[i] = and(rest, who[i])
+	if s.uninterpretable || s.illFitting(pl.shape) {
+		g[direct] = ev.assume(assumeG21, Unknown)
+		return g
 	}
-	if trace != nil {
-		trace.Match = g.any()
+	if !pl.named {
+		g[direct] = s.holds(ev, pl)
+		return g
+	}
+	if g = s.matchPrincipal(ev, pl); g.any() == NoMatch {
+		return g
+	}
+	switch rest := s.holds(ev, pl); rest {
+	case NoMatch:
+		return byGrade{}
+	case Unknown:
+		for i := range g {
+			g[i] = and(rest, g[i])
+		}
 	}
 	return g
 }
 
-func (s *statement) whyUninterpretable(pl place) string {
+// holds says whether the resource and condition parts hold.
+func (s *statement) holds(ev *evaluation, pl *place) Match {
+	m := Matched
+	if !s.anyResource {
+		if m = s.matchResource(ev, pl); m == NoMatch {
+			return m
+		}
+	}
+	for i := range s.conditions {
+		if m = and(m, s.conditions[i].match(ev)); m == NoMatch {
+			return m
+		}
+	}
+	return m
+}
+
+// laidDown is the statement's answer where it is given, in each grade in which it may name the caller.
+func (s *statement) laidDown(ev *evaluation, pl *place, m Match) (g byGrade) {
+	if !pl.named || s.uninterpretable || s.illFitting(pl.shape) {
+		g[direct] = m
+		return g
+	}
+	for i, who := range s.matchPrincipal(ev, pl) {
+		if who != NoMatch {
+			g[i] = m
+		}
+	}
+	return g
+}
+
+func (s *statement) whyUninterpretable(pl *place) string {
 	for _, d := range [][]policy.Defect{s.src.Defects, s.defects} {
 		if len(d) > 0 {
 			return d[0].Msg
@@ -263,67 +296,111 @@ func (s *statement) whyUninterpretable(pl place) string {
 		return "the document has an element that doesn't exist"
 	}
 	switch {
-	case s.hasPrincipal && !pl.named():
+	case s.hasPrincipal && !pl.named:
 		return "Principal isn't allowed in this type of policy"
-	case pl.layer == LayerResource:
-		return "Resource isn't allowed in a role's trust policy"
+	case pl.shape == shapeTrust:
+		return "neither Resource nor NotPrincipal is allowed in a role's trust policy"
+	case pl.shape == shapeRCP && (s.notAction || s.notPrincipal):
+		return "neither NotAction nor NotPrincipal is allowed in a resource control policy"
 	}
 	return "Principal or Resource is missing"
 }
 
 // matchAction serves rules A1 to A5.
-func (s *statement) matchAction(req *Request) Match {
-	m := false
-	for _, g := range s.actions {
-		if g.matchFold(req.Action) {
+func (s *statement) matchAction(action string) Match {
+	m := s.anyAction
+	for i := 0; !m && i < len(s.actions); i++ {
+		if s.actions[i].matchFold(action) {
 			m = true
-			break
 		}
 	}
-	return known(m != (s.src.NotAction != nil))
+	return known(m != s.notAction)
 }
 
 // matchResource serves rules R1 to R16.
-func (s *statement) matchResource(req *Request, pl place) Match {
-	if s.src.Resource == nil && s.src.NotResource == nil {
+func (s *statement) matchResource(ev *evaluation, pl *place) Match {
+	if s.noResource {
 		return Matched // the resource that the policy is attached to (rule R13)
 	}
 	m := NoMatch
 	for i := range s.resources {
-		m = or(m, s.resources[i].match(&req.Resource, &req.Context, pl.expandsShort()))
+		if m = or(m, s.resources[i].match(ev, pl.expandsShort)); m == Matched {
+			break
+		}
 	}
-	if s.src.NotResource != nil {
-		return not(m) // rule R11
+	if !s.notResource {
+		return m
 	}
-	return m
+	if ev.careful() {
+		return s.notResourceCorners(ev, m)
+	}
+	return not(m) // rule R11
 }
 
-// matchPrincipal serves rules P3 to P21. In layers that name no principals, everybody matches.
-func (s *statement) matchPrincipal(req *Request, pl place) (g byGrade) {
+// notResourceCorners notes what AWS doesn't say of NotResource: an empty list (G15), an action
+// without a resource (R11), an entry without a value (R16).
+func (s *statement) notResourceCorners(ev *evaluation, m Match) Match {
+	if m != NoMatch {
+		return not(m)
+	}
+	out := ev.assumeIf(len(s.resources) == 0, assumeG15, Matched)
+	out = and(out, ev.assumeIf(ev.req.Resource.ARN == "*", assumeR11, Matched))
+	for i := range s.resources {
+		if t := s.resources[i].template; t != nil {
+			if _, sure := t.appendTo(nil, ev); sure == NoMatch {
+				out = and(out, ev.assume(assumeR16, Matched))
+			}
+		}
+	}
+	return out
+}
+
+// matchPrincipal serves rules P3 to P21.
+func (s *statement) matchPrincipal(ev *evaluation, pl *place) (g byGrade) {
 	switch {
-	case !pl.named():
-		g[direct] = Matched
-	case s.src.NotPrincipal != nil:
-		g[direct] = matchNotPrincipal(s.principals, &req.Principal, req.Context.Open, s.src.Effect, pl.hasBoundary)
-	case pl.layer == LayerEndpoint:
-		return s.matchEndpointPrincipal(req, pl)
-	default: // a statement without Principal matches nobody (rule P21)
-		return matchPrincipals(s.principals, &req.Principal, req.Context.Open)
+	case s.notPrincipal:
+		g[direct] = matchNotPrincipal(s.principals, ev, s.effect, pl.hasBoundary)
+	case !s.hasPrincipal:
+		g[direct] = ev.assume(assumeP21, NoMatch)
+	case pl.shape == shapeEndpoint:
+		return s.matchEndpointPrincipal(ev, pl)
+	default:
+		return matchPrincipals(s.principals, ev)
 	}
 	return g
 }
 
 // matchEndpointPrincipal: in a gateway endpoint's policy an account means its root user only (rule E34).
-func (s *statement) matchEndpointPrincipal(req *Request, pl place) (g byGrade) {
+func (s *statement) matchEndpointPrincipal(ev *evaluation, pl *place) (g byGrade) {
 	for i := range s.principals {
 		e := &s.principals[i]
-		m, at := e.match(&req.Principal, req.Context.Open)
-		if e.form == formAccount && req.Principal.Type != Root {
+		m, at := e.match(ev)
+		switch {
+		case e.form != formAccount || ev.req.Principal.Type == Root:
+		case ev.req.Principal.Type == UnknownPrincipal: // it may be the root user
+			m = and(m, or(not(pl.gateway), Unknown))
+		default:
 			m = and(m, not(pl.gateway))
 		}
 		g.add(at, m)
 	}
 	return g
+}
+
+// elements are the questions that the statement asks of the request, all of them, with their answers.
+func (s *statement) elements(ev *evaluation, pl *place) []ElementTrace {
+	if s.uninterpretable || s.illFitting(pl.shape) {
+		return []ElementTrace{{Element: "Statement", Pos: s.src.Pos, Match: Unknown, Note: s.whyUninterpretable(pl)}}
+	}
+	all := make([]ElementTrace, 0, 3+len(s.conditions))
+	all = append(all, s.traceAction(ev.req), s.traceResource(ev, pl))
+	if pl.named {
+		all = append(all, s.tracePrincipal(ev, pl))
+	}
+	for i := range s.conditions {
+		all = append(all, s.conditions[i].trace(ev))
+	}
+	return all
 }
 
 func texts(list *policy.List) []string {
@@ -336,20 +413,21 @@ func texts(list *policy.List) []string {
 
 func (s *statement) traceAction(req *Request) ElementTrace {
 	if s.src.NotAction != nil {
-		return ElementTrace{Element: "NotAction", Pos: s.src.NotAction.Pos, Want: texts(s.src.NotAction), Got: []string{req.Action}}
+		return ElementTrace{Element: "NotAction", Pos: s.src.NotAction.Pos, Match: s.matchAction(req.Action), Want: texts(s.src.NotAction), Got: []string{req.Action}}
 	}
-	return ElementTrace{Element: "Action", Pos: s.src.Action.Pos, Want: texts(s.src.Action), Got: []string{req.Action}}
+	return ElementTrace{Element: "Action", Pos: s.src.Action.Pos, Match: s.matchAction(req.Action), Want: texts(s.src.Action), Got: []string{req.Action}}
 }
 
-func (s *statement) traceResource(req *Request) ElementTrace {
-	got := []string{req.Resource.ARN}
-	switch {
-	case s.src.NotResource != nil:
-		return ElementTrace{Element: "NotResource", Pos: s.src.NotResource.Pos, Want: texts(s.src.NotResource), Got: got}
-	case s.src.Resource == nil:
-		return ElementTrace{Element: "Resource", Got: got}
+func (s *statement) traceResource(ev *evaluation, pl *place) ElementTrace {
+	t := ElementTrace{Element: "Resource", Match: s.matchResource(ev, pl), Got: []string{ev.req.Resource.ARN}}
+	list := s.src.Resource
+	if s.notResource {
+		t.Element, list = "NotResource", s.src.NotResource
 	}
-	return ElementTrace{Element: "Resource", Pos: s.src.Resource.Pos, Want: texts(s.src.Resource), Got: got}
+	if list != nil {
+		t.Pos, t.Want = list.Pos, texts(list)
+	}
+	return t
 }
 
 // nearestParting says where the pattern that agrees in most segments parts from the ARN.
@@ -363,8 +441,9 @@ func nearestParting(patterns []string, arn string) string {
 	return where
 }
 
-func (s *statement) tracePrincipal(req *Request) ElementTrace {
-	t := ElementTrace{Element: "Principal", Pos: s.src.Pos, Got: []string{principalName(&req.Principal)}}
+func (s *statement) tracePrincipal(ev *evaluation, pl *place) ElementTrace {
+	who := s.matchPrincipal(ev, pl)
+	t := ElementTrace{Element: "Principal", Pos: s.src.Pos, Match: who.any(), Got: []string{principalName(&ev.req.Principal)}}
 	from := s.src.Principal
 	if s.src.NotPrincipal != nil {
 		t.Element, from = "NotPrincipal", s.src.NotPrincipal

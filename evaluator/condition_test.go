@@ -224,7 +224,7 @@ func TestConditionOperators(t *testing.T) {
 		{"U3: without case", "StringEqualsIgnoreCase", `"ROLE/X"`, pattern("role/*r"), NoMatch},
 	} {
 		t.Run(c.rule+" "+c.operator, func(t *testing.T) {
-			if got, _ := conditionOf(t, c.operator, "aws:Key", c.values).match(contextWith("aws:key", c.key)); got != c.want {
+			if got := conditionOf(t, c.operator, "aws:Key", c.values).match(asking(contextWith("aws:key", c.key))); got != c.want {
 				t.Errorf("%s aws:Key %s, key %v %q: %v, want %v", c.operator, c.values, c.key.State, c.key.Values, got, c.want)
 			}
 		})
@@ -234,7 +234,7 @@ func TestConditionOperators(t *testing.T) {
 // TestNullOfUserValue: a tag or another service's key that is there may be empty (U8).
 func TestNullOfUserValue(t *testing.T) {
 	for _, key := range []string{"aws:RequestTag/x", "s3:prefix"} {
-		if got, _ := conditionOf(t, "Null", key, `"true"`).match(contextWith(key, presentUnknown)); got != Unknown {
+		if got := conditionOf(t, "Null", key, `"true"`).match(asking(contextWith(key, presentUnknown))); got != Unknown {
 			t.Errorf("Null %s true, present with an unknown value: %v, want unknown", key, got)
 		}
 	}
@@ -247,23 +247,23 @@ func TestEveryOperator(t *testing.T) {
 		t.Errorf("%d operators, want 27", len(operators))
 	}
 	for name, op := range operators {
-		if op.null {
+		if op.kind == kindNull {
 			continue
 		}
 		if negated := strings.Contains(name, "not"); negated != op.negated {
 			t.Errorf("%s: negated is %v (C9)", name, op.negated)
 		}
-		got, _ := conditionOf(t, name, "k", `"1"`).match(contextWith("k", absent))
+		got := conditionOf(t, name, "k", `"1"`).match(asking(contextWith("k", absent)))
 		if want := known(op.negated); got != want {
 			t.Errorf("%s, absent: %v, want %v (C4)", name, got, want)
 		}
-		if got, _ := conditionOf(t, name+"IfExists", "k", `"1"`).match(contextWith("k", absent)); got != Matched {
+		if got := conditionOf(t, name+"IfExists", "k", `"1"`).match(asking(contextWith("k", absent))); got != Matched {
 			t.Errorf("%sIfExists, absent: %v (C5)", name, got)
 		}
-		if got, _ := conditionOf(t, "ForAllValues:"+name, "k", `"1"`).match(contextWith("k", absent)); got != Matched {
+		if got := conditionOf(t, "ForAllValues:"+name, "k", `"1"`).match(asking(contextWith("k", absent))); got != Matched {
 			t.Errorf("ForAllValues:%s, absent: %v (C22)", name, got)
 		}
-		if got, _ := conditionOf(t, "ForAnyValue:"+name, "k", `"1"`).match(contextWith("k", absent)); got != NoMatch {
+		if got := conditionOf(t, "ForAnyValue:"+name, "k", `"1"`).match(asking(contextWith("k", absent))); got != NoMatch {
 			t.Errorf("ForAnyValue:%s, absent: %v (C23)", name, got)
 		}
 	}

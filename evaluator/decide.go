@@ -5,7 +5,12 @@ import "strings"
 // Evaluate decides a request and records nothing. req and p aren't changed and
 // may be shared.
 func Evaluate(req *Request, p *Policies) Decision {
-	return decide(req, p, evaluateLayers(req, p, false)).decision()
+	ev := newEvaluation(req)
+	o := ev.decide(p)
+	if d := o.decision(); d != Indeterminate {
+		return d
+	}
+	return split(req, p).decision
 }
 
 // Combine is the decision on requests that must all be allowed (rule E4).
@@ -22,32 +27,27 @@ func Combine(decisions ...Decision) Decision {
 
 // An outcome is the decision's terms: who denies, and what is granted by whom.
 type outcome struct {
-	deny    Match // some applicable Deny (rule E2)
-	grant   Match // identity and resource policies, boundary and session policy together
-	passes  Match // SCP, RCP and endpoint policy let it pass
-	service serviceRule
-	rule    grantRule
-	across  Match // is the caller's account another than the resource's?
+	deny   Match // some applicable Deny (rule E2)
+	grant  Match // identity and resource policies, boundary and session policy together
+	passes Match // SCP, RCP and endpoint policy let it pass
+	// publicAccess is the part of deny that S3's Block Public Access has (rule S17).
+	publicAccess Match
+	service      serviceRule
+	rule         grantRule
+	across       Match // is the caller's account another than the resource's?
+	verdict      verdict
 }
 
 // allowed is rule E13 and its cross-account twin.
 func (o *outcome) allowed() Match {
-	if o.service.allows {
-		return Matched
-	}
-	if o.service.refuses {
-		return NoMatch
-	}
-	return min(not(o.deny), o.grant, o.passes)
+	return o.service.settle(min(not(o.deny), o.grant, o.passes))
 }
 
 func (o *outcome) decision() Decision {
 	switch {
-	case o.service.allows:
+	case o.service.allows == Matched:
 		return Allowed
-	case o.service.refuses:
-		return ExplicitDeny
-	case o.deny == Matched:
+	case o.service.refuses == Matched, o.deny == Matched && o.service.allows == NoMatch:
 		return ExplicitDeny
 	}
 	switch o.allowed() {
@@ -68,17 +68,21 @@ const (
 	policyOnly                  // the resource policy alone decides: services, anonymous, AssumeRoleWith… (E27, E30, S8)
 )
 
-func ruleFor(req *Request) grantRule {
-	switch req.Principal.Type {
+func (ev *evaluation) grantRule() grantRule {
+	switch ev.req.Principal.Type {
 	case Service, Anonymous, WebIdentity, SAML:
 		return policyOnly
 	}
-	action := strings.ToLower(req.Action)
-	switch {
-	case strings.HasPrefix(action, "kms:") && concernsKey(action, &req.Resource):
-		return mandatory
-	case action == "sts:assumerole", action == "sts:tagsession", action == "sts:setsourceidentity":
-		return mandatory
+	switch ev.service {
+	case "kms":
+		if concernsKey(lowered(ev.req.Action), &ev.req.Resource) {
+			return mandatory
+		}
+	case "sts":
+		switch lowered(ev.req.Action) {
+		case "sts:assumerole", "sts:tagsession", "sts:setsourceidentity":
+			return mandatory
+		}
 	}
 	return ordinary
 }
@@ -114,78 +118,116 @@ func crossAccount(req *Request) Match {
 // term is three-valued, so that what is definite stays so (rule U11).
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-func decide(req *Request, p *Policies, v *verdict) *outcome {
-	o := &outcome{rule: ruleFor(req), across: crossAccount(req), service: serviceRuleFor(req)}
-	resourceDeny := v.resource.deny
+func (ev *evaluation) decide(p *Policies) outcome {
+	req := ev.req
+	o := outcome{verdict: ev.layers(p), rule: ev.grantRule(), across: crossAccount(req), service: serviceRuleFor(req)}
+	v := &o.verdict
+	if same, laidDown := ev.forced.layer(LayerService, atomOwner); laidDown {
+		o.across = known(!same)
+	}
+	other := p.Resource.OtherAllow
+	if given, laidDown := ev.forced.layer(LayerService, atomOtherAllow); laidDown {
+		other = known(given)
+	}
+	resourceDeny := or(v.resource.deny, v.behind.deny)
 	if rootKeepsBucketPolicy(req, o.across) {
 		resourceDeny = NoMatch
 	}
-	o.deny = max(v.identity.deny, v.boundary.deny, v.session.deny, resourceDeny, v.scpDeny, v.rcpDeny, v.endpoint.deny)
+	o.publicAccess = publicAccessDenies(req, p)
+	o.deny = max(v.identity.deny, v.boundary.deny, v.session.deny, resourceDeny, v.scpDeny, v.rcpDeny, v.endpoint.deny, o.publicAccess)
 	o.passes = min(v.scpOk, v.rcpOk, v.endpointOk)
-	switch o.rule {
-	case policyOnly:
-		o.grant = or(v.resource.allow[direct], p.Resource.OtherAllow)
-	default:
-		same, cross := grantSameAccount(v, p, o.rule), grantCrossAccount(v, p, o.rule)
-		switch {
-		case o.across == NoMatch:
-			o.grant = same
-		case o.across == Matched:
-			o.grant = cross
-		case same == cross: // both variants agree (rules E26, U14)
-			o.grant = same
-		default:
-			o.grant = Unknown
-		}
-	}
+	o.grant = granted(req, p, v, other, o.rule, o.across)
 	return o
 }
 
+// granted is what identity and resource policies, boundary and session policy make
+// of a request, together with what else grants access.
+func granted(req *Request, p *Policies, v *verdict, other Match, rule grantRule, across Match) Match {
+	if retires(req.Action) {
+		return mayRetire(req, &p.Resource.Grants, v)
+	}
+	e := extra{other: other, keyGrant: keyGrantAllows(req, &p.Resource.Grants, v)}
+	if p.Resource.Bucket == nil && p.Resource.Behind == nil {
+		return grantAcross(v, &v.resource.allow, e, rule, across)
+	}
+	bucket := bucketOf(req, p)
+	if p.Resource.Behind == nil {
+		return grantOfBucket(req, p, v, &v.resource.allow, &bucket, e, rule, across)
+	}
+	// Both the access point and the bucket behind it must agree (rule S21).
+	fromBucket := grantOfBucket(req, p, v, &v.behind.allow, &bucket, e, rule, otherAccount(req.Principal.Account, bucket.Account))
+	return and(fromBucket, grantAcross(v, &v.resource.allow, e, rule, across))
+}
+
+// An extra is what grants access to a resource besides its policy.
+type extra struct {
+	everybody Match // an ACL, as a resource policy does that names everybody (rule S16)
+	account   Match // an ACL, as one does that names the caller's account
+	keyGrant  Match // a KMS grant, which needs no policy's help (rule S3)
+	other     Match // a RAM share and its like (rule E24)
+}
+
+// grantAcross is Grant, be the resource the caller's account's, another's, or nobody
+// knows whose.
+func grantAcross(v *verdict, rb *byGrade, e extra, rule grantRule, across Match) Match {
+	if rule == policyOnly {
+		return max(rb[direct], e.everybody, e.keyGrant, e.other)
+	}
+	same, cross := grantSameAccount(v, rb, e, rule), grantCrossAccount(v, rb, e)
+	switch {
+	case across == NoMatch:
+		return same
+	case across == Matched:
+		return cross
+	case same == cross: // both variants agree (rules E26, U14)
+		return same
+	}
+	return Unknown
+}
+
 // grantSameAccount is Grant of section 7.3, and of S1 and S5.
-func grantSameAccount(v *verdict, p *Policies, rule grantRule) Match {
-	rb, limits := &v.resource.allow, and(v.boundaryOk, v.sessionOk)
+func grantSameAccount(v *verdict, rb *byGrade, e extra, rule grantRule) Match {
+	limits := and(v.boundaryOk, v.sessionOk)
 	identity := v.identity.allows()
 	if rule == mandatory {
 		identity = and(identity, rb[account]) // the resource policy must delegate to the account
 	}
 	return max(
-		rb[direct],                  // rules E16, E18
-		min(rb[viaRole], limits),    // rule E17
-		min(rb[parent], limits),     // rule E20
-		min(identity, limits),       // rules E13, E14
-		otherAllow(p, rule, limits), // rules S3, S16
+		rb[direct],               // rules E16, E18
+		min(rb[viaRole], limits), // rule E17
+		min(rb[parent], limits),  // rule E20
+		min(identity, limits),    // rules E13, E14
+		e.everybody,              // rule S16
+		e.keyGrant,               // rule S3
+		e.other,                  // rule E24
 	)
 }
 
-// otherAllow is a grant by something that isn't a policy. Whether a boundary or
-// session policy limits a KMS grant isn't documented (rule S3).
-func otherAllow(p *Policies, rule grantRule, limits Match) Match {
-	if rule == mandatory {
-		return and(p.Resource.OtherAllow, or(limits, Unknown))
-	}
-	return p.Resource.OtherAllow
-}
-
-// grantCrossAccount is section 7.4: both accounts must allow (rules E21, E22).
-func grantCrossAccount(v *verdict, p *Policies, rule grantRule) Match {
+// grantCrossAccount is section 7.4: both accounts must allow (rules E21, E22). A KMS
+// grant works without an identity policy of the caller's (rule S3).
+func grantCrossAccount(v *verdict, rb *byGrade, e extra) Match {
 	caller := min(v.identity.allows(), v.boundaryOk, v.sessionOk)
-	owner := or(v.resource.allows(), p.Resource.OtherAllow)
-	if rule == mandatory {
-		// A KMS grant works without an identity policy of the caller's (rule S3).
-		return or(min(caller, v.resource.allows()), otherAllow(p, rule, and(v.boundaryOk, v.sessionOk)))
-	}
-	return min(caller, owner)
+	owner := max(rb.any(), e.everybody, e.account, e.other)
+	return or(min(caller, owner), e.keyGrant)
 }
 
-// rootKeepsBucketPolicy: the root user of the owner may always read and mend
-// a bucket policy, whatever that policy denies (rule S19).
-func rootKeepsBucketPolicy(req *Request, across Match) bool {
-	if req.Principal.Type != Root || across != NoMatch {
-		return false
+// grantOfBucket is Grant of an S3 bucket or object, where ACLs may have a say.
+func grantOfBucket(req *Request, p *Policies, v *verdict, rb *byGrade, bucket *Resource, e extra, rule grantRule, across Match) Match {
+	b := p.Resource.Bucket
+	if b == nil {
+		return grantAcross(v, rb, e, rule, across)
 	}
-	switch strings.ToLower(req.Action) {
-	case "s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy":
-		return true
+	e.everybody, e.account = b.aclAllows(req, bucket.Account)
+	owns := b.ownsObject(req, bucket)
+	if owns == Matched {
+		return grantAcross(v, rb, e, rule, across)
 	}
-	return false
+	foreign := grantByObjectOwner(req, b, v, rule, e)
+	if owns == NoMatch {
+		return foreign
+	}
+	if own := grantAcross(v, rb, e, rule, across); own == foreign {
+		return own
+	}
+	return Unknown
 }

@@ -37,10 +37,16 @@ type Explanation struct {
 	// Undecided is what an Indeterminate decision hangs on (rule U15): empty for every
 	// other decision.
 	Undecided []Undecided
+	// AllowedIf are the least sets of unknowns that would allow an Indeterminate request if all of a
+	// set were good for it, whatever the others are; DeniedIf those that would deny it if they were
+	// bad. Empty if there are too many unknowns to weigh.
+	AllowedIf, DeniedIf [][]Term
 	// Caveats are the numbers of rules that AWS doesn't document and this
 	// decision relies on (rule U18).
 	Caveats []string
 	Trace   []LayerTrace // in AWS's order of evaluation
+
+	explainer *explainer
 }
 
 // A BlockerKind says in which way a layer blocks.
@@ -96,15 +102,31 @@ type Undecided struct {
 	IfNot     Decision
 }
 
+// A Term is one unknown in AllowedIf or DeniedIf.
+type Term struct {
+	Layer     LayerName
+	Policy    *Policy           // nil if the unknown isn't a statement
+	Statement *policy.Statement // nil likewise
+	Elements  []ElementTrace    // of the statement, those that aren't known
+	Missing   string            // what isn't known, if it isn't a statement
+	// Good says that the unknown is good for the request: the Allow applies, the Deny doesn't, the layer lets it pass.
+	Good bool
+}
+
 // A LayerTrace is how one layer, at one level, was evaluated.
 type LayerTrace struct {
 	Layer      LayerName
 	Target     string
 	State      LayerState
 	Missing    string
-	Deny       Match // does some Deny statement apply?
-	Allow      Match // does some Allow statement apply?
-	Statements []StatementTrace
+	Deny       Match            // does some Deny statement apply?
+	Allow      Match            // does some Allow statement apply?
+	Statements []StatementTrace // those that apply, or may
+
+	req   *Request // what it was asked
+	place place
+	layer *Layer
+	level int
 }
 
 // A StatementTrace is how one statement was evaluated.
@@ -112,7 +134,8 @@ type StatementTrace struct {
 	Policy    *Policy
 	Statement *policy.Statement
 	Match     Match
-	Elements  []ElementTrace // all of them, also after the first that doesn't match
+
+	compiled *statement
 }
 
 // An ElementTrace is one question that a statement asks of a request, and the

@@ -14,70 +14,78 @@ type answer struct {
 
 func (a *answer) allows() Match { return a.allow.any() }
 
-// merge adds another document's answer: any Deny denies, any Allow allows (rule U5).
-func (a *answer) merge(b answer) {
-	a.deny = or(a.deny, b.deny)
-	for i := range a.allow {
-		a.allow[i] = or(a.allow[i], b.allow[i])
-	}
-}
-
 // add adds a statement's answer; one without Effect may be either (rule G21).
 func (a *answer) add(effect policy.Effect, g byGrade) {
 	if effect != policy.Allow {
 		a.deny = or(a.deny, g.any())
 	}
 	if effect != policy.Deny {
-		for k := range g {
-			a.allow[k] = or(a.allow[k], g[k])
-		}
+		a.allow.merge(g)
 	}
 }
 
-// A verdict collects the answers of all layers.
+// A verdict is what all layers say.
 type verdict struct {
-	req     *Request
-	service string // the action's prefix, in lower case
-
 	identity, boundary, session, resource, endpoint answer
+
+	behind answer // the policy of the bucket behind an access point (rule S21)
 
 	// The Ok values say whether a layer lets the request pass: its Allow, or that
 	// it doesn't apply.
 	boundaryOk, sessionOk, endpointOk, scpOk, rcpOk Match
 
 	scpDeny, rcpDeny Match
-
-	trace  []LayerTrace // filled only if tracing
-	traced bool
 }
 
-// evaluateLayers asks every layer. With tracing, all of them are asked
-// everything: all blockers are wanted, so nothing stops early.
-func evaluateLayers(req *Request, p *Policies, traced bool) *verdict {
-	v := &verdict{req: req, service: service(req.Action), traced: traced}
+// layers asks every layer. All of them are asked, whatever one says: all blockers are wanted.
+func (ev *evaluation) layers(p *Policies) (v verdict) {
+	req := ev.req
 	hasBoundary := layerApplies(&p.Boundary)
 
-	v.rcpDeny, v.rcpOk = v.hierarchy(LayerRCP, &p.RCP, rcpReaches(req, p))
-	v.scpDeny, v.scpOk = v.hierarchy(LayerSCP, &p.SCP, scpReaches(&req.Principal))
-	v.endpoint = v.layer(LayerEndpoint, &p.Endpoint.Layer, p.Endpoint.ID, place{layer: LayerEndpoint, gateway: p.Endpoint.Gateway})
+	v.rcpDeny, v.rcpOk = ev.hierarchy(&placeRCP, &p.RCP, ev.assumeIf(req.Resource.ARN == "*", assumeE11, rcpReaches(req, p)))
+	v.scpDeny, v.scpOk = ev.hierarchy(&placeSCP, &p.SCP, ev.scpConcerns())
+	if p.Endpoint.State != DoesNotApply {
+		pl := place{layer: LayerEndpoint, shape: shapeEndpoint, named: true, hasBoundary: hasBoundary, gateway: p.Endpoint.Gateway}
+		v.endpoint = ev.layer(&pl, &p.Endpoint.Layer, p.Endpoint.ID)
+	}
 	v.endpointOk = or(v.endpoint.allows(), not(layerApplies(&p.Endpoint.Layer)))
-	v.resource = v.layer(LayerResource, &p.Resource.Layer, req.Resource.ARN, place{layer: LayerResource, typ: p.Resource.Type, hasBoundary: hasBoundary})
+	if p.Resource.State != DoesNotApply {
+		pl := place{layer: LayerResource, shape: shapeResource, named: true, hasBoundary: hasBoundary}
+		if p.Resource.Type == "trust" {
+			pl.shape = shapeTrust
+		}
+		v.resource = ev.layer(&pl, &p.Resource.Layer, req.Resource.ARN)
+	}
+	v.behind = ev.bucketBehind(p, hasBoundary)
 
 	who := principalName(&req.Principal)
-	v.identity = v.layer(LayerIdentity, &p.Identity, who, place{layer: LayerIdentity})
+	v.identity = ev.layer(&placeIdentity, &p.Identity, who)
 	if req.Principal.Type == Root || req.Principal.Type == FederatedUser && strings.HasSuffix(req.Principal.ParentARN, ":root") {
 		v.identity.allow[direct] = Matched // rule E1
 	}
-	v.boundary = v.layer(LayerBoundary, &p.Boundary, who, place{layer: LayerBoundary})
+	v.boundary = ev.layer(&placeBoundary, &p.Boundary, who)
 	v.boundaryOk = or(v.boundary.allows(), not(hasBoundary))
 
-	session := p.Session
-	if req.Principal.Type == FederatedUser && session.State == DoesNotApply {
-		session.State = Applies // without one, it allows nothing (rule E8)
+	session := sessionLayer(req, p)
+	v.session = ev.layer(&placeSession, session, who)
+	v.sessionOk = or(v.session.allows(), not(layerApplies(session)))
+	if req.Principal.Type == FederatedUser && session.State == MayApply { // without one, nothing is allowed (rule E8)
+		v.sessionOk = and(v.session.allows(), Unknown)
 	}
-	v.session = v.layer(LayerSession, &session, who, place{layer: LayerSession})
-	v.sessionOk = or(v.session.allows(), not(layerApplies(&session)))
+	if len(session.Policies) > 1 && v.sessionOk == Matched {
+		v.sessionOk = ev.assume(assumeE8, Matched)
+	}
 	return v
+}
+
+// noSessionPolicy is the layer of a federated session that was given none: it allows nothing (rule E8).
+var noSessionPolicy = &Layer{State: Applies}
+
+func sessionLayer(req *Request, p *Policies) *Layer {
+	if req.Principal.Type == FederatedUser && p.Session.State == DoesNotApply {
+		return noSessionPolicy
+	}
+	return &p.Session
 }
 
 // layerApplies says whether a layer takes part (rule U7).
@@ -92,75 +100,130 @@ func layerApplies(l *Layer) Match {
 }
 
 // layer evaluates the documents of one layer or level.
-func (v *verdict) layer(name LayerName, l *Layer, target string, pl place) answer {
-	var a answer
-	if l.State != DoesNotApply {
-		var t *LayerTrace
-		if v.traced {
-			v.trace = append(v.trace, LayerTrace{Layer: name, Target: target, State: l.State, Missing: l.Missing})
-			t = &v.trace[len(v.trace)-1]
+func (ev *evaluation) layer(pl *place, l *Layer, target string) (a answer) {
+	if l.State == DoesNotApply {
+		return a
+	}
+	var t *LayerTrace
+	if ev.traced {
+		ev.trace = append(ev.trace, LayerTrace{Layer: pl.layer, Target: target, State: l.State, Missing: l.Missing, req: ev.req, place: *pl, layer: l, level: ev.level})
+		t = &ev.trace[len(ev.trace)-1]
+	}
+	for i := range l.Policies {
+		if p := &l.Policies[i]; p.Body != nil {
+			if t != nil {
+				ev.tracePolicy(p, pl, &a, t)
+			} else {
+				ev.policy(p.Body, pl, &a)
+			}
 		}
-		for i := range l.Policies {
-			a.merge(v.policy(&l.Policies[i], pl, t))
+	}
+	state := l.State
+	if passes, laidDown := ev.forced.layer(pl.layer, ev.level); laidDown {
+		state = Applies
+		switch {
+		case !passes:
+			a.deny = Matched
+		case l.State == MayApply:
+			a.deny, a.allow[direct] = NoMatch, Matched
+		default:
+			a.allow[direct] = Matched
 		}
-		switch l.State {
-		case NotCollected: // something that nobody read may deny, or allow (rule U6)
-			a.deny = or(a.deny, Unknown)
-			a.allow[direct] = or(a.allow[direct], Unknown)
-		case MayApply: // rule U7
-			a.deny = and(a.deny, Unknown)
+	}
+	switch state {
+	case NotCollected: // something that nobody read may deny, or allow (rule U6)
+		a.deny = or(a.deny, Unknown)
+		a.allow[direct] = or(a.allow[direct], Unknown)
+	case MayApply: // rule U7
+		a.deny = and(a.deny, Unknown)
+		if pl.layer == LayerResource || pl.layer == LayerIdentity { // which grant, and don't only let pass
+			for i := range a.allow {
+				a.allow[i] = and(a.allow[i], Unknown)
+			}
 		}
-		if t != nil {
-			t.Deny, t.Allow = a.deny, a.allows()
-		}
+	}
+	if t != nil {
+		t.Deny, t.Allow = a.deny, a.allows()
 	}
 	return a
 }
 
-func (v *verdict) policy(p *Policy, pl place, t *LayerTrace) answer {
-	var a answer
-	if p.Body == nil {
-		return a
-	}
-	if t == nil && pl.layer != LayerRCP {
-		for _, i := range p.Body.candidates(v.service) {
-			s := &p.Body.statements[i]
-			a.add(s.src.Effect, s.evaluate(v.req, pl, nil))
+// policy asks the statements of a document that may apply to the action: all that may deny, and
+// those that may allow until one does.
+func (ev *evaluation) policy(c *Compiled, pl *place, a *answer) {
+	found := c.candidates(ev, pl.shape)
+	if !pl.named && !found.odd && ev.forced == nil {
+		for _, s := range found.deny {
+			a.deny = or(a.deny, s.holds(ev, pl))
 		}
-		return a
-	}
-	for i := range p.Body.statements {
-		s := &p.Body.statements[i]
-		var st *StatementTrace
-		if t != nil {
-			t.Statements = append(t.Statements, StatementTrace{Policy: p, Statement: s.src})
-			st = &t.Statements[len(t.Statements)-1]
+		for i := 0; a.allow[direct] != Matched && i < len(found.allow); i++ {
+			a.allow[direct] = or(a.allow[direct], found.allow[i].holds(ev, pl))
 		}
-		a.add(s.src.Effect, s.evaluate(v.req, pl, st))
+		return
 	}
-	return a
+	for _, s := range found.deny {
+		if a.deny == Matched {
+			break
+		}
+		g := s.evaluate(ev, pl)
+		a.deny = or(a.deny, g.any())
+	}
+	for _, s := range found.allow {
+		if a.allow[direct] == Matched {
+			break // no other grade can add to it (rule E20)
+		}
+		a.allow.merge(s.evaluate(ev, pl))
+	}
+}
+
+// tracePolicy asks every statement, and keeps those that apply or may.
+func (ev *evaluation) tracePolicy(p *Policy, pl *place, a *answer, t *LayerTrace) {
+	for _, s := range p.Body.candidates(ev, pl.shape).all {
+		g := s.evaluate(ev, pl)
+		if m := g.any(); m != NoMatch {
+			t.Statements = append(t.Statements, StatementTrace{Policy: p, Statement: s.src, Match: m, compiled: s})
+		}
+		a.add(s.effect, g)
+	}
+}
+
+// concerns reports whether a statement leaves the action in question.
+func (s *statement) concerns(action string, in shape) bool {
+	return s.uninterpretable || s.illFitting(in) || s.matchAction(action) == Matched
 }
 
 // hierarchy evaluates SCPs or RCPs: every level must allow, and a Deny at any
 // level denies (rules E33, E35). reaches says whether the policy type concerns this request at all.
-func (v *verdict) hierarchy(name LayerName, h *Hierarchy, reaches Match) (deny, ok Match) {
+func (ev *evaluation) hierarchy(pl *place, h *Hierarchy, reaches Match) (deny, ok Match) {
 	ok = Matched
 	if h.State == DoesNotApply || reaches == NoMatch {
 		return NoMatch, Matched // rule E37
 	}
 	for i := range h.Levels {
 		l := &h.Levels[i]
-		a := v.layer(name, &l.Layer, l.Target, place{layer: name})
+		ev.level = i
+		a := ev.layer(pl, &l.Layer, l.Target)
 		deny = or(deny, a.deny)
 		ok = and(ok, or(a.allows(), not(layerApplies(&l.Layer))))
 	}
-	if h.State == NotCollected {
+	ev.level = 0
+	state := h.State
+	if passes, laidDown := ev.forced.layer(pl.layer, wholeHierarchy); laidDown {
+		switch {
+		case passes && state != NotCollected:
+			return NoMatch, Matched
+		case !passes && state == NotCollected:
+			deny = Matched
+		}
+		state, reaches = Applies, Matched
+	}
+	if state == NotCollected {
 		deny, ok = or(deny, Unknown), and(ok, Unknown)
-		if v.traced && len(h.Levels) == 0 {
-			v.trace = append(v.trace, LayerTrace{Layer: name, State: h.State, Missing: h.Missing, Deny: Unknown, Allow: Unknown})
+		if ev.traced && len(h.Levels) == 0 {
+			ev.trace = append(ev.trace, LayerTrace{Layer: pl.layer, State: h.State, Missing: h.Missing, Deny: Unknown, Allow: Unknown, req: ev.req, place: *pl, layer: &Layer{}})
 		}
 	}
-	if h.State == MayApply {
+	if state == MayApply {
 		reaches = and(reaches, Unknown)
 	}
 	return and(deny, reaches), or(ok, not(reaches))
@@ -168,10 +231,13 @@ func (v *verdict) hierarchy(name LayerName, h *Hierarchy, reaches Match) (deny, 
 
 // scpReaches says which callers SCPs concern: users, role sessions, federated
 // sessions and root of member accounts, but not service-linked roles (rules E10, E28).
-func scpReaches(p *Principal) Match {
+func (ev *evaluation) scpReaches() Match {
+	p := &ev.req.Principal
 	switch p.Type {
-	case Service, Anonymous, WebIdentity, SAML:
+	case Service, Anonymous:
 		return NoMatch
+	case WebIdentity, SAML:
+		return ev.assume(assumeS8, NoMatch)
 	case UnknownPrincipal:
 		return Unknown
 	}

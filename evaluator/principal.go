@@ -107,14 +107,20 @@ func uniqueID(s string) bool {
 	return true
 }
 
-// match compares one entry with the caller (rule P6's table). open says that what
-// isn't given of the request may be so all the same.
-func (e *principalEntry) match(p *Principal, open bool) (Match, grade) {
-	v := e.src.Value.Value
+// merge adds another statement's or document's answer.
+func (g *byGrade) merge(h byGrade) {
+	for i := range g {
+		g[i] = or(g[i], h[i])
+	}
+}
+
+// match compares one entry with the caller (rule P6's table).
+func (e *principalEntry) match(ev *evaluation) (Match, grade) {
+	p, v := &ev.req.Principal, e.src.Value.Value
 	unsure := p.Type == UnknownPrincipal
 	switch e.form {
 	case formAll:
-		return Matched, direct // rule P4
+		return ev.assumeIf(p.Type == Service, assumeP4, Matched), direct // rule P4
 	case formAccount:
 		return e.matchAccount(p), account
 	case formUser:
@@ -128,7 +134,7 @@ func (e *principalEntry) match(p *Principal, open bool) (Match, grade) {
 		}
 	case formRole:
 		if p.Type == AssumedRole {
-			return matchRole(p, v), viaRole
+			return ev.matchRole(v), viaRole
 		}
 	case formSession:
 		if p.Type == AssumedRole {
@@ -148,7 +154,7 @@ func (e *principalEntry) match(p *Principal, open bool) (Match, grade) {
 		}
 	case formID:
 		// What is displayed as an id is an orphan: only a principal with that very id (rule P8).
-		m := matchID(p, v, open)
+		m := matchID(p, v, ev.req.Context.Open)
 		switch p.Type {
 		case AssumedRole:
 			return m, viaRole
@@ -163,6 +169,9 @@ func (e *principalEntry) match(p *Principal, open bool) (Match, grade) {
 	case formFederated:
 		if p.Type == WebIdentity || p.Type == SAML { // rule P12
 			return known(p.ARN == v), direct
+		}
+		if p.Type == AssumedRole {
+			return ev.assume(assumeP12, NoMatch), direct
 		}
 	case formCanonical:
 		if p.Type != Service && p.Type != Anonymous { // rule P13
@@ -215,7 +224,8 @@ func sameAccountAs(p *Principal, id string) Match {
 
 // matchRole matches a role's sessions. A role whose path nobody recorded is
 // known by its name, which is unique in its account (rule P1).
-func matchRole(p *Principal, entry string) Match {
+func (ev *evaluation) matchRole(entry string) Match {
+	p := &ev.req.Principal
 	if p.RoleARN == "" {
 		return Unknown
 	}
@@ -227,7 +237,7 @@ func matchRole(p *Principal, entry string) Match {
 	}
 	a, okA := policy.ParseARN(p.RoleARN)
 	b, okB := policy.ParseARN(entry)
-	return known(okA && okB && a.Account == b.Account && a.Partition == b.Partition && roleName(p.RoleARN) == roleName(entry))
+	return ev.assume(assumeP1, known(okA && okB && a.Account == b.Account && a.Partition == b.Partition && roleName(p.RoleARN) == roleName(entry)))
 }
 
 func roleName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
@@ -244,9 +254,9 @@ func matchService(got, want string) Match {
 }
 
 // matchPrincipals matches a Principal element: any entry (rule P3).
-func matchPrincipals(entries []principalEntry, p *Principal, open bool) (g byGrade) {
+func matchPrincipals(entries []principalEntry, ev *evaluation) (g byGrade) {
 	for i := range entries {
-		m, at := entries[i].match(p, open)
+		m, at := entries[i].match(ev)
 		g.add(at, m)
 	}
 	return g
@@ -254,10 +264,10 @@ func matchPrincipals(entries []principalEntry, p *Principal, open bool) (g byGra
 
 // excluded says which of the caller's identities a NotPrincipal element lists:
 // the most specific, and all of them (rules P16 to P18).
-func excluded(entries []principalEntry, p *Principal, open bool) (first, all, any Match) {
+func excluded(entries []principalEntry, ev *evaluation) (first, all, any Match) {
 	var self, role, acct Match
 	for i := range entries {
-		m, at := entries[i].match(p, open)
+		m, at := entries[i].match(ev)
 		switch {
 		case entries[i].form == formAll:
 			return Matched, Matched, Matched
@@ -273,7 +283,9 @@ func excluded(entries []principalEntry, p *Principal, open bool) (first, all, an
 		}
 	}
 	any = max(self, role, acct)
-	switch p.Type {
+	switch ev.req.Principal.Type {
+	case UnknownPrincipal: // which of them is the most specific isn't known, either
+		return and(any, Unknown), and(any, Unknown), any
 	case AssumedRole, FederatedUser:
 		return self, min(self, role, acct), any
 	case User:
@@ -285,8 +297,8 @@ func excluded(entries []principalEntry, p *Principal, open bool) (first, all, an
 }
 
 // matchNotPrincipal says whether a statement with NotPrincipal reaches the caller.
-func matchNotPrincipal(entries []principalEntry, p *Principal, open bool, effect policy.Effect, boundary Match) Match {
-	first, all, any := excluded(entries, p, open)
+func matchNotPrincipal(entries []principalEntry, ev *evaluation, effect policy.Effect, boundary Match) Match {
+	first, all, any := excluded(entries, ev)
 	if effect == policy.Deny {
 		m := NoMatch
 		switch {
@@ -294,14 +306,14 @@ func matchNotPrincipal(entries []principalEntry, p *Principal, open bool, effect
 			m = Matched // rule P17
 		case all == Matched:
 		default:
-			m = Unknown
+			m = ev.assume(assumeP17, Unknown)
 		}
 		return or(m, boundary) // rule P19
 	}
 	// Allow: whoever is listed in full is out, whoever isn't listed at all is in (rule P20).
 	switch {
 	case any == NoMatch:
-		return Matched
+		return ev.assume(assumeE20, Matched)
 	case all == Matched:
 		return NoMatch
 	}
@@ -377,7 +389,7 @@ func (p *Principal) ServiceLinked() Match {
 
 // DeriveContext sets the context keys that follow from the request itself,
 // where they aren't set: those that the principal decides (rule table 4.1)
-// and aws:ResourceAccount.
+// and aws:ResourceAccount, and those of an S3 access point.
 func DeriveContext(req *Request) {
 	c, p := &req.Context, &req.Principal
 	set := func(key, v string) {
@@ -431,6 +443,7 @@ func DeriveContext(req *Request) {
 	if req.Resource.Account != "" {
 		set("aws:ResourceAccount", req.Resource.Account)
 	}
+	deriveAccessPoint(req)
 }
 
 // derivePrincipalARN sets aws:PrincipalArn of a session: its role's ARN. A

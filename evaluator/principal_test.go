@@ -70,7 +70,7 @@ func TestPrincipalEntries(t *testing.T) {
 			if s.uninterpretable {
 				t.Fatal("uninterpretable")
 			}
-			got, at := s.principals[0].match(&c.who, false)
+			got, at := s.principals[0].match(&evaluation{req: &Request{Principal: c.who}})
 			if got != c.want || got != NoMatch && at != c.grade {
 				t.Errorf("%s for %s: %v in grade %d, want %v in grade %d", c.principal, c.who.ARN, got, at, c.want, c.grade)
 			}
@@ -115,7 +115,7 @@ func TestNotPrincipal(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			s := compileText(t, doc{stmt("S", c.effect, `"Action": "*"`, `"Resource": "*"`, not(c.list))}.text()).statements[0]
-			g := s.evaluate(&Request{Principal: c.who, Action: "s3:GetObject", Resource: Resource{ARN: getB}}, place{layer: LayerResource, typ: "bucket"}, nil)
+			g := s.evaluate(&evaluation{req: &Request{Principal: c.who, Action: "s3:GetObject", Resource: Resource{ARN: getB}}}, &place{layer: LayerResource, shape: shapeResource, named: true})
 			if got := g.any(); got != c.want {
 				t.Errorf("%s NotPrincipal %s for %s: %v, want %v", c.effect, c.list, c.who.ARN, got, c.want)
 			}
@@ -203,7 +203,7 @@ func TestDisplayedID(t *testing.T) {
 		{"id not known, closed", session, false, NoMatch},
 		{"a service, open", aService("sns.amazonaws.com"), true, NoMatch},
 	} {
-		if got, _ := entry.match(&c.who, c.open); got != c.want {
+		if got, _ := entry.match(&evaluation{req: &Request{Principal: c.who, Context: Context{Open: c.open}}}); got != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}

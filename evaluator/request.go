@@ -1,10 +1,6 @@
 package evaluator
 
-import (
-	"slices"
-	"sort"
-	"strings"
-)
+import "github.com/iamwhy/iamwhy/evaluator/policy"
 
 // A Request is one authorisation question: may this principal do this action
 // on this resource? A call that touches several resources, or needs several
@@ -14,6 +10,11 @@ type Request struct {
 	Action    string // as IAM spells it, service:Name: s3:ListBucket, not ListObjects
 	Resource  Resource
 	Context   Context
+	// Puts is the policy that the call would put on the resource; nil if it puts none, or nobody knows which (rule S17).
+	Puts *policy.Document
+	// Strict asks for an answer that rests on nothing but what AWS documents: what only
+	// our own reading of it decides is unknown (rule U18).
+	Strict bool
 }
 
 // A Resource is what a request is about. The zero Resource is unknown.
@@ -64,112 +65,6 @@ type Principal struct {
 	ID string
 	// Account is the caller's account; "" if not known or there is none.
 	Account string
-}
-
-// A KeyState says what is known of a context key (rule U1).
-type KeyState int8
-
-// The states of a context key.
-const (
-	Absent         KeyState = iota
-	Present                 // with the values given
-	PresentUnknown          // there, but nobody knows with which value
-	UnknownKey              // may be there or not
-	Partial                 // multivalued: the values given, and perhaps more
-)
-
-// A ContextValue is what is known of one context key.
-type ContextValue struct {
-	Name   string // as first spelled
-	State  KeyState
-	Values []string
-	// Pattern says that * and ? in Values stand for what isn't known of them,
-	// as in the ARN of a role whose path nobody recorded.
-	Pattern bool
-}
-
-// A Context holds what is known of a request's context keys. Key names are
-// compared without case (rule C3). In the zero Context every key is absent,
-// which IAM gives a meaning; in an Open one, every key not set is unknown.
-type Context struct {
-	Open bool
-	keys map[string]ContextValue
-}
-
-// Set makes key present with values.
-func (c *Context) Set(key string, values ...string) {
-	c.put(ContextValue{Name: key, State: Present, Values: values})
-}
-
-// SetState makes key absent, unknown or present with an unknown value.
-func (c *Context) SetState(key string, state KeyState) { c.put(ContextValue{Name: key, State: state}) }
-
-// Put records what is known of a key, replacing what was.
-func (c *Context) Put(v ContextValue) { c.put(v) }
-
-func (c *Context) put(v ContextValue) {
-	if c.keys == nil {
-		c.keys = make(map[string]ContextValue)
-	}
-	c.keys[strings.ToLower(v.Name)] = v
-}
-
-// Lookup returns what is known of key; the state of one never set is Absent,
-// or UnknownKey in an open context.
-func (c *Context) Lookup(key string) ContextValue { return c.lookupFolded(strings.ToLower(key), key) }
-
-// Known reports whether key was set to anything, be it absent or unknown.
-func (c *Context) Known(key string) bool {
-	_, ok := c.keys[strings.ToLower(key)]
-	return ok
-}
-
-func (c *Context) lookupFolded(folded, name string) ContextValue {
-	if v, ok := c.keys[folded]; ok {
-		return v
-	}
-	if c.Open {
-		return ContextValue{Name: name, State: c.requestTag(folded)}
-	}
-	return ContextValue{Name: name}
-}
-
-// requestTag is the state of a key that nobody set in an open context: unknown, but that
-// aws:TagKeys lists which tags a request sends.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
-func (c *Context) requestTag(folded string) KeyState {
-	tag, ok := strings.CutPrefix(folded, "aws:requesttag/")
-	if !ok {
-		return UnknownKey
-	}
-	sent, ok := c.keys["aws:tagkeys"]
-	switch {
-	case !ok || sent.State != Absent && sent.State != Present || sent.Pattern:
-		return UnknownKey
-	case slices.ContainsFunc(sent.Values, func(v string) bool { return strings.EqualFold(v, tag) }):
-		return PresentUnknown
-	}
-	return Absent
-}
-
-// All returns every key that was set, by name.
-func (c *Context) All() []ContextValue {
-	all := make([]ContextValue, 0, len(c.keys))
-	for _, v := range c.keys {
-		all = append(all, v)
-	}
-	sort.Slice(all, func(i, j int) bool { return strings.ToLower(all[i].Name) < strings.ToLower(all[j].Name) })
-	return all
-}
-
-// Clone returns a copy that can be changed without changing c.
-func (c *Context) Clone() Context {
-	n := Context{Open: c.Open, keys: make(map[string]ContextValue, len(c.keys))}
-	for k, v := range c.keys {
-		n.keys[k] = v
-	}
-	return n
 }
 
 // A LayerName names where a policy sits.
@@ -239,10 +134,88 @@ type ResourceLayer struct {
 	Type string // bucket, key, trust, queue …: what kind of policy this is, or would be
 	// AWSManaged says that the resource is an AWS managed KMS key, which RCPs don't reach (rule E11).
 	AWSManaged Match
-	// OtherAllow says whether something that isn't a policy grants the access: an S3
-	// ACL, a KMS grant, a RAM share (rules E24, S3, S16). OtherNote names it.
+	// OtherAllow says whether something else that isn't a policy grants the access: a RAM
+	// share, launch permissions (rule E24). OtherNote names it.
 	OtherAllow Match
 	OtherNote  string
+	// Bucket is what guards an S3 bucket and its objects besides the policy; nil if nothing does.
+	Bucket *Bucket
+	// Behind is the bucket behind the S3 access point that the request goes through: the
+	// request's resource is then the access point, or an object in it, Layer is the access point's
+	// policy, and both policies must agree (rule S21).
+	Behind *BucketBehind
+	// Grants are those of a KMS key (rule S3). The zero KeyGrants are none, and known so.
+	Grants KeyGrants
+}
+
+// A Bucket is what guards an S3 bucket and its objects besides policies. In the zero Bucket
+// neither ACLs nor Block Public Access have a say. Supply Unknown for what wasn't
+// collected, and say in Missing what would settle it.
+type Bucket struct {
+	// ACLsEnabled says whether Object Ownership is another than BucketOwnerEnforced
+	// (rule S15). If it is, the fields up to ObjectACL count.
+	ACLsEnabled Match
+	// ObjectOwner is the account that owns the object; "" if that isn't known. The owner
+	// that both ACLs name tells, too.
+	ObjectOwner string
+	BucketACL   ACL // of the bucket
+	ObjectACL   ACL // of the object that the request is about
+
+	// The effective settings of Block Public Access: a setting is on if it is in the
+	// organisation, the account, the bucket or the access point (rule S17).
+	BlockPublicACLs, IgnorePublicACLs, BlockPublicPolicy, RestrictPublicBuckets Match
+
+	// MissingOwnership and MissingBlock say what would settle ACLsEnabled, and the settings of Block
+	// Public Access: "Object Ownership of acme-logs; s3:GetBucketOwnershipControls would tell".
+	MissingOwnership, MissingBlock string
+}
+
+// An ACL is the access control list of a bucket or an object (rule S16). The zero ACL
+// grants nothing, and is known so.
+type ACL struct {
+	State   LayerState // NotCollected if there may be more grants than Grants
+	Owner   string     // the owner's canonical user id; "" if not known
+	Grants  []ACLGrant
+	Missing string // what would settle it, if State is NotCollected: "ACL of acme-logs; s3:GetBucketAcl would tell"
+}
+
+// An ACLGrant is one grant of an ACL.
+type ACLGrant struct {
+	// Grantee is a canonical user id, the URI of one of S3's groups, or an e-mail address.
+	Grantee string
+	// Account is the account that a canonical user id or an e-mail address stands for; "" if not known.
+	Account    string
+	Permission string // READ, WRITE, READ_ACP, WRITE_ACP or FULL_CONTROL
+}
+
+// A BucketBehind is the bucket that an S3 access point opens (rule S21).
+type BucketBehind struct {
+	Layer          // the bucket's policy
+	ARN     string // what the bucket's policy is asked about: the bucket, or the object in it; "*" in it if Pattern
+	Pattern bool   // as Resource.Pattern
+	Account string // that owns the bucket; "" if not known
+	// VPCOrigin says whether the access point can be used from within a VPC only, and so is never public (rule S18).
+	VPCOrigin Match
+}
+
+// KeyGrants are the grants of a KMS key.
+type KeyGrants struct {
+	State   LayerState // NotCollected if there may be more grants than List
+	List    []KeyGrant
+	Missing string // what would settle it, if State is NotCollected: "grants of k: kms:ListGrants was denied"
+}
+
+// A KeyGrant is one grant of a KMS key, in the words of kms:ListGrants (rule S3).
+type KeyGrant struct {
+	ID         string
+	Grantee    string   // a principal's ARN, an account's id or root, an AIDA… or AROA… id, or a service
+	Retiring   string   // who may retire it, likewise; "" if nobody is named
+	Issuer     string   // the account that made it, as an id or its root; "" if not known
+	Operations []string // Decrypt, GenerateDataKey …
+	// ContextEquals and ContextSubset are its constraints on the encryption context; nil for none.
+	ContextEquals, ContextSubset map[string]string
+	// SourceARN is its constraint on aws:SourceArn, of a grant to a service; "" for none.
+	SourceARN string
 }
 
 // An EndpointLayer is the policy of the VPC endpoint that the request came through.

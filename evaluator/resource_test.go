@@ -63,7 +63,9 @@ func matchResourceText(t testing.TB, pattern string, res Resource, expandShort b
 	ctx := contextWith("aws:PrincipalTag/unknown", unknownKey)
 	ctx.Set("aws:username", "u")
 	ctx.Set("aws:PrincipalAccount", accountA)
-	return g.match(&res, ctx, expandShort)
+	ev := asking(ctx)
+	ev.req.Resource = res
+	return g.match(ev, expandShort)
 }
 
 // TestQuestionsAboutSets serves R14: all, none or some of the resources that a pattern stands for.
@@ -171,10 +173,11 @@ func TestHostileLengths(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := g.match(&Resource{ARN: long}, &Context{}, false); m != Unknown {
+	if m := g.match(about(Resource{ARN: long}), false); m != Unknown {
 		t.Errorf("resource: got %v, want unknown", m)
 	}
-	if c := stringEqual(value{text: long}, &operand{glob: newGlob(stars)}); c != undecided {
+	like := operators["stringlike"]
+	if c, _ := (&operand{glob: newGlob(stars)}).compare(about(Resource{}), like, &value{text: long}); c != undecided {
 		t.Errorf("string: got %v, want undecided", c)
 	}
 }

@@ -3,19 +3,22 @@ package evaluator
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // A template is text with policy variables in it (section 6):
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 type template []part
 
-// A part of a template is a piece of glob or, if key isn't empty, a variable.
+// A part of a template is a piece of glob or a variable.
 type part struct {
-	glob       glob
-	key        string // folded
-	name       string // as written
-	fallback   string
-	hasDefault bool
+	glob        glob
+	key         keyName
+	name        string // as written
+	fallback    string
+	isVariable  bool
+	hasDefault  bool
+	multivalued bool
 }
 
 // parseTemplate takes text apart at its variables (rules V3 and V4). wild
@@ -61,7 +64,7 @@ func parseVariable(body string) (part, error) {
 	if name == "" || strings.ContainsAny(name, " \t\n${'\"") {
 		return part{}, fmt.Errorf("malformed policy variable ${%s}", body)
 	}
-	p := part{key: strings.ToLower(name), name: name, hasDefault: hasDefault}
+	p := part{isVariable: true, key: keyNameOf(name), name: name, hasDefault: hasDefault, multivalued: multivalued(strings.ToLower(name))}
 	if hasDefault {
 		d, ok := strings.CutPrefix(rest, " '")
 		if ok {
@@ -78,7 +81,7 @@ func parseVariable(body string) (part, error) {
 // variables reports whether t has any.
 func (t template) variables() bool {
 	for _, p := range t {
-		if p.key != "" {
+		if p.isVariable {
 			return true
 		}
 	}
@@ -94,43 +97,59 @@ func (t template) fixed() glob {
 	return glob(b.String())
 }
 
-// resolve puts the variables' values in. The Match is Matched if all are
+// appendTo appends the template with its variables' values put in. The Match is Matched if all are
 // known, NoMatch if one has no value and the whole entry is therefore null (rule V6), and Unknown
 // if one isn't known: the glob then has * in its place and matches whatever
 // the entry could match (rule V9).
-func (t template) resolve(ctx *Context) (glob, Match) {
-	var b strings.Builder
+func (t template) appendTo(b []byte, ev *evaluation) ([]byte, Match) {
 	state := Matched
-	for _, p := range t {
-		if p.key == "" {
-			b.WriteString(string(p.glob))
+	for i := range t {
+		p := &t[i]
+		if !p.isVariable {
+			b = append(b, p.glob...)
 			continue
 		}
-		g, m := p.resolve(ctx)
-		if m == NoMatch {
-			return "", NoMatch
+		var m Match
+		if b, m = p.appendTo(b, ev); m == NoMatch {
+			return b, NoMatch
 		}
 		state = and(state, m)
-		b.WriteString(string(g))
 	}
-	return glob(b.String()), state
+	return b, state
 }
 
-func (p part) resolve(ctx *Context) (glob, Match) {
-	v := ctx.lookupFolded(p.key, p.name)
+func (p *part) appendTo(b []byte, ev *evaluation) ([]byte, Match) {
+	v := ev.req.Context.value(p.key)
 	switch {
-	case v.State == PresentUnknown || v.State == UnknownKey || v.State == Partial || v.Pattern:
-		return anyRunText, Unknown
-	case v.State == Present && len(v.Values) == 1 && !multivalued(p.key): // rules V5, V7, V8
-		return literalGlob(v.Values[0]), Matched
-	case p.hasDefault:
-		return literalGlob(p.fallback), Matched
+	case p.multivalued: // whatever its values are (rule V8)
+		if v.State != Absent && ev.assume(assumeV8, Matched) == Unknown {
+			return append(b, anyRun), Unknown
+		}
+	case v.State == PresentUnknown || v.State == UnknownKey || v.State == Partial || v.Pattern || v.cell != nil:
+		return append(b, anyRun), Unknown
+	case v.State == Present && len(v.Values) == 1: // rules V5, V7
+		m := Matched
+		if s := v.Values[0]; ev.careful() {
+			m = ev.assumeIf(s == "", assumeV7, m)
+			m = and(m, ev.assumeIf(strings.ContainsAny(s, "*?"), assumeV5, m))
+			if m == Unknown {
+				return append(b, anyRun), m
+			}
+		}
+		return appendLiteral(b, v.Values[0]), m
 	}
-	return "", NoMatch
+	if p.hasDefault {
+		return appendLiteral(b, p.fallback), Matched
+	}
+	return b, NoMatch
 }
 
-// anyRunText is a glob that matches everything.
-const anyRunText = "\xff"
+func appendLiteral(b []byte, s string) []byte {
+	if utf8.ValidString(s) {
+		return append(b, s...)
+	}
+	return append(b, literalGlob(s)...)
+}
 
 // multivalued reports whether a key, in lower case, holds a list of values
 // even when it has one: such keys can't be variables (rule V8).

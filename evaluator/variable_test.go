@@ -53,7 +53,7 @@ func TestVariablesInConditions(t *testing.T) {
 			tag := c.tag
 			tag.Name = "aws:PrincipalTag/t"
 			ctx.Put(tag)
-			if got, _ := conditionOf(t, c.operator, "k", c.values).match(ctx); got != c.want {
+			if got := conditionOf(t, c.operator, "k", c.values).match(asking(ctx)); got != c.want {
 				t.Errorf("%s k %s: %v, want %v", c.operator, c.values, got, c.want)
 			}
 		})
@@ -64,10 +64,10 @@ func TestVariablesInConditions(t *testing.T) {
 func TestMultivaluedVariable(t *testing.T) {
 	ctx := contextWith("aws:TagKeys", present("a"))
 	ctx.Set("k", "a")
-	if got, _ := conditionOf(t, "StringEquals", "k", `"${aws:TagKeys}"`).match(ctx); got != NoMatch {
+	if got := conditionOf(t, "StringEquals", "k", `"${aws:TagKeys}"`).match(asking(ctx)); got != NoMatch {
 		t.Errorf("${aws:TagKeys}: %v, want no", got)
 	}
-	if got, _ := conditionOf(t, "StringEquals", "k", `"${aws:TagKeys, 'a'}"`).match(ctx); got != Matched {
+	if got := conditionOf(t, "StringEquals", "k", `"${aws:TagKeys, 'a'}"`).match(asking(ctx)); got != Matched {
 		t.Errorf("${aws:TagKeys, 'a'}: %v, want yes", got)
 	}
 }
@@ -86,10 +86,10 @@ func TestNoVariablesIn2008(t *testing.T) {
 		}
 		ctx := contextWith("k", present("${aws:username}"))
 		ctx.Set("aws:username", "u")
-		if got, _ := c.statements[0].conditions[0].match(ctx); got != Matched {
+		if got := c.statements[0].conditions[0].match(asking(ctx)); got != Matched {
 			t.Errorf("version %q: %v, want the text itself to match", version, got)
 		}
-		if got := c.statements[0].resources[0].match(&Resource{ARN: "arn:aws:s3:::b/${anything}"}, ctx, true); got != Matched {
+		if got := c.statements[0].resources[0].match(about(Resource{ARN: "arn:aws:s3:::b/${anything}"}), true); got != Matched {
 			t.Errorf("version %q: ${*} in a resource: %v, want * to be a wildcard", version, got)
 		}
 	}

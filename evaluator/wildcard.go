@@ -38,8 +38,13 @@ func newGlob(pattern string) glob {
 	return glob(b)
 }
 
+// A globText is a glob as it is stored, or one that a decision just put together.
+type globText interface{ ~string | ~[]byte }
+
 // wild reports whether g has wildcards.
-func (g glob) wild() bool {
+func (g glob) wild() bool { return wild(g) }
+
+func wild[G globText](g G) bool {
 	for i := 0; i < len(g); i++ {
 		if g[i] >= segOne {
 			return true
@@ -58,7 +63,8 @@ func (g glob) everything() bool {
 	return g != ""
 }
 
-func (g glob) segmented() bool {
+// segmented reports whether g has wildcards that stop at colons.
+func segmented[G globText](g G) bool {
 	for i := 0; i < len(g); i++ {
 		if g[i] == segRun || g[i] == segOne {
 			return true
@@ -69,27 +75,31 @@ func (g glob) segmented() bool {
 
 // match reports whether g matches the whole of s. It takes time proportional
 // to len(g)*len(s) at worst, whatever the pattern.
-func (g glob) match(s string) bool {
-	if g.segmented() {
-		return g.matchSegmented(s)
+func (g glob) match(s string) bool { return match(g, s) }
+
+func match[G globText](g G, s string) bool {
+	if segmented(g) {
+		return matchSegmented(g, s)
 	}
-	return g.run(s, false)
+	return matchRun(g, s, false)
 }
 
-// run matches a glob without segments, going back to the last * where it has to.
-func (g glob) run(s string, fold bool) bool {
+// matchRun matches a glob without segments, going back to the last * where it has to.
+func matchRun[G globText](g G, s string, fold bool) bool {
 	gi, si, star, mark := 0, 0, -1, 0
 	for si < len(s) {
 		if gi < len(g) {
 			switch c := g[gi]; {
 			case c == anyRun:
+				if gi+1 == len(g) {
+					return true
+				}
 				star, mark = gi, si
 				gi++
 				continue
 			case c == anyOne:
-				_, n := utf8.DecodeRuneInString(s[si:])
 				gi++
-				si += n
+				si += runeLen(s, si)
 				continue
 			case c == s[si] || fold && c == lower(s[si]):
 				gi++
@@ -100,8 +110,7 @@ func (g glob) run(s string, fold bool) bool {
 		if star < 0 {
 			return false
 		}
-		_, n := utf8.DecodeRuneInString(s[mark:])
-		mark += n
+		mark += runeLen(s, mark)
 		gi, si = star+1, mark
 	}
 	for gi < len(g) && g[gi] == anyRun {
@@ -110,11 +119,28 @@ func (g glob) run(s string, fold bool) bool {
 	return gi == len(g)
 }
 
+// runeLen is the length of the character at i.
+func runeLen(s string, i int) int {
+	if s[i] < utf8.RuneSelf {
+		return 1
+	}
+	_, n := utf8.DecodeRuneInString(s[i:])
+	return n
+}
+
+// decodeRune reads the first character of g, which has no wildcards.
+func decodeRune[G globText](g G) (r rune, size int) {
+	if g[0] < utf8.RuneSelf {
+		return rune(g[0]), 1
+	}
+	return utf8.DecodeRuneInString(string(g[:min(len(g), utf8.UTFMax)]))
+}
+
 // matchSegmented matches a glob in which some wildcards stop at colons, so
 // that going back to the last * alone isn't enough: it follows the set of all places in s
 // that the pattern so far can end at.
-func (g glob) matchSegmented(s string) bool {
-	var buf [2][256]bool
+func matchSegmented[G globText](g G, s string) bool {
+	var buf [2][bufferSize]bool
 	cur, next := buf[0][:], buf[1][:]
 	if len(s)+1 > len(cur) {
 		cur, next = make([]bool, len(s)+1), make([]bool, len(s)+1)
@@ -136,8 +162,7 @@ func (g glob) matchSegmented(s string) bool {
 				}
 			case anyOne, segOne:
 				if cur[i] && i < len(s) && (c == anyOne || s[i] != ':') {
-					_, n := utf8.DecodeRuneInString(s[i:])
-					next[i+n] = true
+					next[i+runeLen(s, i)] = true
 				}
 			default:
 				if cur[i] && i < len(s) && s[i] == c {
@@ -156,7 +181,7 @@ func (g glob) matchSegmented(s string) bool {
 
 // matchFold is match for ASCII letters without case; g is in lower case and
 // has no wildcards that stop at colons (rule A2).
-func (g glob) matchFold(s string) bool { return g.run(s, true) }
+func (g glob) matchFold(s string) bool { return matchRun(g, s, true) }
 
 func lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
@@ -171,7 +196,11 @@ const maxCells = 1 << 22
 
 // tooLong reports whether matching g against s could take longer than any real pattern and
 // value do: AWS's own limits on both are far lower. Such a match is Unknown.
-func (g glob) tooLong(s string) bool { return len(s) > 1<<12 && len(g)*len(s) > maxCells && g.wild() }
+func (g glob) tooLong(s string) bool { return tooLong(g, s) }
+
+func tooLong[G globText](g G, s string) bool {
+	return len(s) > 1<<12 && len(g)*len(s) > maxCells && wild(g)
+}
 
 // matchPattern says whether g matches the strings that q stands for: Matched if all of
 // them, NoMatch if none, else Unknown (rules R14 and U3).

@@ -328,7 +328,9 @@ var workedCases = []workedCase{
 		Allowed, "", ""},
 	{"T75: a grant on the key (S3)",
 		world{who: aSession(), action: "kms:Decrypt", resource: keyK, rbType: "key", rb: doc{grant("X", aws("arn:aws:iam::111111111111:role/x"), "kms:*", "*")},
-			change: func(p *Policies) { p.Resource.OtherAllow, p.Resource.OtherNote = Matched, "a KMS grant" }}, Allowed, "", ""},
+			change: func(p *Policies) {
+				p.Resource.Grants.List = []KeyGrant{{ID: "g", Grantee: roleR, Operations: []string{"Decrypt"}}}
+			}}, Allowed, "", ""},
 
 	{"T76: the trust policy names the user (S5 X21)",
 		world{who: aUser("u"), action: "sts:AssumeRole", resource: roleR, rbType: "trust", rb: doc{trusts("U", aws(userU), "sts:AssumeRole")}}, Allowed, "", ""},

@@ -155,6 +155,7 @@ type world struct {
 	rbType         string // bucket if empty
 	scp, rcp       []level
 	vpce           doc
+	puts           doc // the policy that the call puts
 	gateway        Match
 
 	change func(*Policies) // what the fields above can't say
@@ -176,6 +177,9 @@ func (w *world) build(t tester) (*Request, *Policies) {
 		req.Context.SetState(k, UnknownKey)
 	}
 	DeriveContext(req)
+	if w.puts != nil {
+		req.Puts = compileText(t, w.puts.text()).Document()
+	}
 	p := &Policies{
 		SCP:      hierarchyOf(t, "scp", w.scp),
 		RCP:      hierarchyOf(t, "rcp", w.rcp),
@@ -230,3 +234,9 @@ func hangsOn(x Explanation) string {
 	}
 	return strings.Join(out, "; ")
 }
+
+// asking is an evaluation of a request of which only the context matters.
+func asking(ctx *Context) *evaluation { return &evaluation{req: &Request{Context: *ctx}} }
+
+// about is one of which only the resource matters.
+func about(res Resource) *evaluation { return &evaluation{req: &Request{Resource: res}} }

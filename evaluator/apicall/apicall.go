@@ -54,6 +54,9 @@ type Request struct {
 	// Context are the keys that the call's parameters decide: known, known
 	// absent or unknown.
 	Context []evaluator.ContextValue
+	// Puts is the policy that the call puts on the bucket or access point; nil for any other call, or if it
+	// wasn't recorded.
+	Puts *policy.Document
 	// Required is false for a permission that the call needs only in
 	// some cases which its parameters don't settle.
 	Required bool
@@ -79,6 +82,7 @@ func Requests(c Call) []Request {
 	}
 	for i := range requests {
 		requests[i].Context = append(requests[i].Context, d.keys(&requests[i])...)
+		requests[i].Puts = d.puts(&requests[i])
 	}
 	return requests
 }

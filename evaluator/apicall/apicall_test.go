@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -331,4 +332,29 @@ func TestAgainstRecords(t *testing.T) {
 // agrees: the truth is the resource, a wildcard form of it, or in its pattern.
 func agrees(r evaluator.Resource, truth string) bool {
 	return r.ARN == truth || r.Pattern && glob(r.ARN, truth) || !r.Pattern && glob(truth, r.ARN)
+}
+
+// TestPuts: the policy that a call puts, which S3's Block Public Access looks at (rule S17).
+func TestPuts(t *testing.T) {
+	const doc = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*"}]}`
+	tests := []struct {
+		name, operation, parameters string
+		statements                  int // -1 for no policy
+	}{
+		{"as an object", "PutBucketPolicy", `{"bucketName":"b","bucketPolicy":` + doc + `}`, 1},
+		{"as text", "PutBucketPolicy", `{"bucketName":"b","policy":` + strconv.Quote(doc) + `}`, 1},
+		{"parameters not recorded", "PutBucketPolicy", "", -1},
+		{"not in the parameters", "PutBucketPolicy", `{"bucketName":"b"}`, -1},
+		{"cut by CloudTrail", "PutBucketPolicy", `{"bucketName":"b","bucketPolicy":{"omitted":true}}`, -1},
+		{"another call", "GetBucketPolicy", `{"bucketName":"b","bucketPolicy":` + doc + `}`, -1},
+	}
+	for _, tt := range tests {
+		got := -1
+		if puts := Requests(callOf(t, "s3", tt.operation, tt.parameters))[0].Puts; puts != nil {
+			got = len(puts.Statements)
+		}
+		if got != tt.statements {
+			t.Errorf("%s: a policy of %d statements, want %d", tt.name, got, tt.statements)
+		}
+	}
 }

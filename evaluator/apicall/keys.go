@@ -1,11 +1,13 @@
 package apicall
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 func present(name string, values ...string) evaluator.ContextValue {
@@ -26,6 +28,11 @@ var paramKeys = map[string][]paramKey{
 		{"ListBucket ListBucketVersions", "s3:delimiter", []string{"delimiter"}},
 		{"ListBucket ListBucketVersions", "s3:max-keys", []string{"max-keys"}},
 		{"PutObject PutObjectAcl PutObjectVersionAcl CreateBucket PutBucketAcl", "s3:x-amz-acl", []string{"x-amz-acl"}},
+		{"PutObject PutObjectAcl PutObjectVersionAcl CreateBucket PutBucketAcl", "s3:x-amz-grant-read", []string{"x-amz-grant-read"}},
+		{"PutObject PutObjectAcl PutObjectVersionAcl CreateBucket PutBucketAcl", "s3:x-amz-grant-write", []string{"x-amz-grant-write"}},
+		{"PutObject PutObjectAcl PutObjectVersionAcl CreateBucket PutBucketAcl", "s3:x-amz-grant-read-acp", []string{"x-amz-grant-read-acp"}},
+		{"PutObject PutObjectAcl PutObjectVersionAcl CreateBucket PutBucketAcl", "s3:x-amz-grant-write-acp", []string{"x-amz-grant-write-acp"}},
+		{"PutObject PutObjectAcl PutObjectVersionAcl CreateBucket PutBucketAcl", "s3:x-amz-grant-full-control", []string{"x-amz-grant-full-control"}},
 		{"PutObject", "s3:x-amz-server-side-encryption", []string{"x-amz-server-side-encryption"}},
 		{"PutObject", "s3:x-amz-server-side-encryption-aws-kms-key-id", []string{"x-amz-server-side-encryption-aws-kms-key-id"}},
 		{"GetObjectVersion GetObjectVersionAcl GetObjectVersionTagging DeleteObjectVersion PutObjectVersionAcl PutObjectVersionTagging DeleteObjectVersionTagging", "s3:VersionId", []string{"versionId"}},
@@ -75,6 +82,31 @@ func (d *derivation) missing(k paramKey) []evaluator.ContextValue {
 		return nil
 	}
 	return []evaluator.ContextValue{{Name: k.key, State: evaluator.Absent}}
+}
+
+// puts is the policy that a call puts on a bucket, which CloudTrail records as an object or as text;
+// nil if it isn't there whole.
+func (d *derivation) puts(r *Request) *policy.Document {
+	if r.Action != "s3:PutBucketPolicy" && r.Action != "s3:PutAccessPointPolicy" {
+		return nil
+	}
+	for _, name := range []string{"bucketPolicy", "policy"} {
+		nodes, state := d.params.nodes(name)
+		if state != given || len(nodes) != 1 {
+			continue
+		}
+		var data []byte
+		switch v := nodes[0].(type) {
+		case string:
+			data = []byte(v)
+		case map[string]any:
+			data, _ = json.Marshal(v)
+		}
+		if doc, err := policy.Parse("", data); err == nil {
+			return doc
+		}
+	}
+	return nil
 }
 
 // kmsKeys: the alias of the request and the encryption context.

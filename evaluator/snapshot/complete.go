@@ -15,8 +15,7 @@ import (
 // A session's tags override its role's, and nobody records them. So a role's
 // tag makes aws:PrincipalTag/KEY present with an unknown value in an open
 // context; in a closed one, whose keys are all there are, it has the role's value.
-// Tags that a user or role doesn't have, and the organisation keys of accounts
-// outside the organisation, which may be in another one, are left unsaid.
+// Tags that a user or role doesn't have are left unsaid.
 func (s *Snapshot) Complete(req *evaluator.Request) {
 	s.completePrincipal(&req.Principal)
 	s.completeResource(req)
@@ -110,7 +109,9 @@ func (s *Snapshot) completePrincipalKeys(req *evaluator.Request) {
 }
 
 // organizationKeys sets the keys of an account's organisation, absent if it is
-// known to be in none.
+// known to be in none. An account outside the collected organisation is in another one or in
+// none: in an open context that much is known of its organisation's id, which a policy that
+// keeps strangers out asks for. Of its paths nothing is: they may be several.
 func (s *Snapshot) organizationKeys(c *evaluator.Context, account, id, paths string) {
 	switch {
 	case s.inNone(account):
@@ -119,6 +120,10 @@ func (s *Snapshot) organizationKeys(c *evaluator.Context, account, id, paths str
 	case s.org != nil && s.org.members[account] != nil:
 		set(c, id, s.org.id)
 		set(c, paths, s.org.members[account].path)
+	case c.Open && isAccountID(account) && s.InOrganization(account) == evaluator.NoMatch && !s.org.none:
+		if !c.Known(id) {
+			c.Put(evaluator.ContextValue{Name: id, State: evaluator.UnknownKey, Not: []string{s.org.id}})
+		}
 	}
 }
 
@@ -198,4 +203,5 @@ var noResourceAccount = map[string][]string{
 		"DisassociateVPCFromHostedZone", "ListHostedZonesByVPC",
 	},
 	"securityhub": {"AcceptAdministratorInvitation"},
+	"workspaces":  {"CopyWorkspaceImage", "DescribeWorkspaceImages"},
 }

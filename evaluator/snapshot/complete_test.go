@@ -86,7 +86,11 @@ func keys(c *evaluator.Context) []string {
 		case evaluator.Absent:
 			all = append(all, v.Name+" absent")
 		default:
-			all = append(all, fmt.Sprintf("%s state %d", v.Name, v.State))
+			text := fmt.Sprintf("%s state %d", v.Name, v.State)
+			if len(v.Not) > 0 {
+				text += ", not " + strings.Join(v.Not, ",")
+			}
+			all = append(all, text)
 		}
 	}
 	return all
@@ -103,6 +107,7 @@ func TestCompleteContext(t *testing.T) {
 		return all
 	}
 	unknown := func(key string) string { return fmt.Sprintf("%s state %d", key, evaluator.PresentUnknown) }
+	notOurs := func(key string) string { return fmt.Sprintf("%s state %d, not o-acme", key, evaluator.UnknownKey) }
 	stranger := evaluator.Principal{Type: evaluator.User, ARN: "arn:aws:iam::999999999999:user/x", Account: foreign}
 	object := evaluator.Resource{ARN: "arn:aws:s3:::acme-logs/k"}
 	tests := []struct {
@@ -126,9 +131,14 @@ func TestCompleteContext(t *testing.T) {
 			c.SetState("aws:principalorgid", evaluator.Absent)
 			c.SetState("aws:ResourceAccount", evaluator.UnknownKey)
 		}, []string{"aws:principalorgid absent", ours[1], "aws:PrincipalTag/env=test", fmt.Sprintf("aws:ResourceAccount state %d", evaluator.UnknownKey), owned[1], owned[2]}},
-		{"an account outside may be in another organisation", nil, stranger, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true }, owned},
+		{"an account outside is in another organisation or in none", nil, stranger, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true }, join([]string{notOurs("aws:PrincipalOrgID")}, owned)},
+		{"a closed context says nothing of it", nil, stranger, "s3:GetObject", object, nil, join(owned, []string{"aws:SourceVpc absent", "aws:SourceVpce absent"})},
+		{"of an organisation collected in part, any account may be", map[string]string{"snapshot.json": strings.Replace(fixture["snapshot.json"], `"organization": {"status": "ok"}`, `"organization": {"status": "error"}`, 1)}, stranger, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true }, owned},
+		{"the request knows a stranger's organisation", nil, stranger, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true; c.Set("aws:PrincipalOrgID", "o-other") }, join([]string{"aws:PrincipalOrgID=o-other"}, owned)},
+		{"a stranger's resource", nil, ann, "sqs:SendMessage", evaluator.Resource{ARN: "arn:aws:sqs:eu-west-1:999999999999:q"}, func(c *evaluator.Context) { c.Open = true },
+			join(ours, []string{unknown("aws:PrincipalTag/a"), "aws:PrincipalTag/Team=red", "aws:ResourceAccount=999999999999", notOurs("aws:ResourceOrgID")})},
 		{"the management account is a member", nil, payer, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::partner/k"}, func(c *evaluator.Context) { c.Open = true },
-			[]string{"aws:PrincipalOrgID=o-acme", "aws:PrincipalOrgPaths=o-acme/r-root/", "aws:ResourceAccount=999999999999"}},
+			[]string{"aws:PrincipalOrgID=o-acme", "aws:PrincipalOrgPaths=o-acme/r-root/", "aws:ResourceAccount=999999999999", notOurs("aws:ResourceOrgID")}},
 		{"anonymous callers have no organisation", nil, nobody, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true },
 			join([]string{"aws:PrincipalOrgID absent", "aws:PrincipalOrgPaths absent"}, owned)},
 		{"no organisation at all", map[string]string{"organization.json": "{}", "snapshot.json": `{"formatVersion": 1, "collectedBy": "arn:aws:iam::222222222222:user/ann"}`}, deploy, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true },
@@ -139,9 +149,9 @@ func TestCompleteContext(t *testing.T) {
 		{"no resource", nil, payer, "s3:ListAllMyBuckets", evaluator.Resource{ARN: "*"}, func(c *evaluator.Context) { c.Open = true },
 			[]string{"aws:PrincipalOrgID=o-acme", "aws:PrincipalOrgPaths=o-acme/r-root/"}},
 		{"the endpoint's VPC", nil, stranger, "iam:ListUsers", evaluator.Resource{ARN: "*"}, func(c *evaluator.Context) { c.Open = true; c.Set("aws:SourceVpce", "vpce-gate") },
-			[]string{"aws:SourceVpc=vpc-1", "aws:SourceVpce=vpce-gate"}},
+			[]string{notOurs("aws:PrincipalOrgID"), "aws:SourceVpc=vpc-1", "aws:SourceVpce=vpce-gate"}},
 		{"5.4: a public address, no endpoint", nil, stranger, "iam:ListUsers", evaluator.Resource{ARN: "*"}, func(c *evaluator.Context) { c.Open = true; c.Set("aws:SourceIp", "203.0.113.7") },
-			[]string{"aws:SourceIp=203.0.113.7", "aws:SourceVpc absent", "aws:SourceVpce absent"}},
+			[]string{notOurs("aws:PrincipalOrgID"), "aws:SourceIp=203.0.113.7", "aws:SourceVpc absent", "aws:SourceVpce absent"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

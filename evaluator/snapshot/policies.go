@@ -29,7 +29,7 @@ func (s *Snapshot) Policies(_ context.Context, req evaluator.Request) (evaluator
 	p.Identity, p.Boundary = s.callerLayers(req.Principal)
 	if mayBeShared(&req, &p) {
 		p.Resource.OtherAllow = evaluator.Unknown
-		p.Resource.OtherNote = "whether account " + req.Resource.Account + " shares " + req.Resource.ARN + " (AWS RAM, launch permissions)"
+		p.Resource.OtherNote = "whether account " + req.Resource.Account + " shares " + req.Resource.ARN + " (AWS RAM, launch permissions, Lake Formation)"
 	}
 	return p, nil
 }
@@ -37,7 +37,8 @@ func (s *Snapshot) Policies(_ context.Context, req evaluator.Request) (evaluator
 // mayBeShared reports whether a resource of another account, of a type that has no
 // policy, may be open to the caller by something that wasn't collected (rule E24).
 func mayBeShared(req *evaluator.Request, p *evaluator.Policies) bool {
-	if p.Resource.State != evaluator.DoesNotApply || req.Resource.Account == "" || req.Resource.Account == accountOf(req.Principal) {
+	// Lake Formation shares what is in a Glue catalog without a word in the catalog's policy.
+	if p.Resource.State != evaluator.DoesNotApply && p.Resource.Type != "catalog" || req.Resource.Account == "" || req.Resource.Account == accountOf(req.Principal) {
 		return false
 	}
 	service, _, _ := strings.Cut(req.Action, ":")

@@ -278,16 +278,9 @@ func TestResourceLayer(t *testing.T) {
 		{"a bucket that its owner's inventory doesn't have", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::other/x", Account: prod}, "bucket", want{evaluator.NotCollected, nil, "it isn't in account 222222222222 as collected on"}},
 		{"R17: another partition's bucket", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws-cn:s3:::acme-logs/x"}, "bucket", want{evaluator.NotCollected, nil, ""}},
 		{"R14: some bucket", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-*", Pattern: true, Account: prod}, "bucket", want{evaluator.NotCollected, nil, "has a policy"}},
-		{"S17, S18: public policy, other account", boss, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-public/x"}, "bucket", want{evaluator.NotCollected, []string{"bucket:acme-public"}, "Block Public Access"}},
-		{"S17: public policy, anonymous", nobody, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-public/x"}, "bucket", want{evaluator.NotCollected, []string{"bucket:acme-public"}, "Block Public Access"}},
-		{"S17: public policy, own account", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-public/x"}, "bucket", want{evaluator.Applies, []string{"bucket:acme-public"}, ""}},
-		{"S17: public policy, service", lambda, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-public/x"}, "bucket", want{evaluator.Applies, []string{"bucket:acme-public"}, ""}},
-		{"S17: policy not public, other account", boss, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-logs/x"}, "bucket", want{evaluator.Applies, []string{"bucket:acme-logs"}, ""}},
-		{"S16: ACLs, other account", boss, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-acl/x"}, "bucket", want{evaluator.NotCollected, nil, "s3:GetBucketAcl"}},
-		{"S16: ACLs, own account", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-acl/x"}, "bucket", want{evaluator.NotCollected, nil, "s3:GetObjectAcl"}},
-		{"S16: ACLs, own account, a new object", ann, "s3:PutObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-acl/x"}, "bucket", want{evaluator.Applies, nil, ""}},
-		{"S16: ACLs, own account, the bucket", ann, "s3:ListBucket", evaluator.Resource{ARN: "arn:aws:s3:::acme-acl"}, "bucket", want{evaluator.Applies, nil, ""}},
-		{"S21: access point", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:" + region + "accesspoint/ap/object/x"}, "access point", want{evaluator.NotCollected, nil, "S21"}},
+		{"S17: what guards a bucket leaves its policy known", boss, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-public/x"}, "bucket", want{evaluator.Applies, []string{"bucket:acme-public"}, ""}},
+		{"S16: and so do ACLs", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::acme-acl/x"}, "bucket", want{evaluator.Applies, nil, ""}},
+		{"S21: access point", ann, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:" + region + "accesspoint/ap/object/x"}, "access point", want{evaluator.NotCollected, nil, "s3:GetAccessPointPolicy on arn:aws:s3:eu-west-1:222222222222:accesspoint/ap would tell"}},
 		{"S1: key", ann, "kms:Decrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/k1"}, "key", want{evaluator.Applies, []string{"key:k1"}, ""}},
 		{"S3: a grant may let the caller in", deploy, "kms:decrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/k1"}, "key", want{evaluator.Applies, []string{"key:k1"}, ""}},
 		{"S3: not for another operation", deploy, "kms:Encrypt", evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/k1"}, "key", want{evaluator.Applies, []string{"key:k1"}, ""}},
@@ -342,30 +335,6 @@ func TestResourceLayer(t *testing.T) {
 	}
 }
 
-// A grant that isn't evaluated may allow, and leaves the key policy known (rule S3).
-func TestGrants(t *testing.T) {
-	s := load(t, nil)
-	const region = "eu-west-1:222222222222:"
-	for _, test := range []struct {
-		name   string
-		caller evaluator.Principal
-		action string
-		key    string
-		want   evaluator.Match
-		note   string
-	}{
-		{"a grant may let the caller in", deploy, "kms:decrypt", "k1", evaluator.Unknown, "grant g1"},
-		{"not for another operation", deploy, "kms:Encrypt", "k1", evaluator.NoMatch, ""},
-		{"not for another caller", ann, "kms:Decrypt", "k1", evaluator.NoMatch, ""},
-		{"grants not collected", ann, "kms:Decrypt", "k3", evaluator.Unknown, "kms:ListGrants"},
-	} {
-		l := policies(t, s, evaluator.Request{Principal: test.caller, Action: test.action, Resource: evaluator.Resource{ARN: "arn:aws:kms:" + region + "key/" + test.key}}).Resource
-		if l.OtherAllow != test.want || !strings.Contains(l.OtherNote, test.note) || (l.OtherNote == "") != (test.note == "") {
-			t.Errorf("%s: other allow is %v (%q), want %v (…%s…)", test.name, l.OtherAllow, l.OtherNote, test.want, test.note)
-		}
-	}
-}
-
 // What belongs to another account and has no policy may be shared all the same (rule E24).
 func TestSharedResources(t *testing.T) {
 	s := load(t, nil)
@@ -382,38 +351,6 @@ func TestSharedResources(t *testing.T) {
 		if got := policies(t, s, req).Resource.OtherAllow; got != test.want {
 			t.Errorf("%s: other allow is %v, want %v", test.name, got, test.want)
 		}
-	}
-}
-
-// Which bucket policies are public (rule S18).
-func TestPublicPolicy(t *testing.T) {
-	tests := []struct {
-		name, statement string
-		public          bool
-	}{
-		{"everybody", `"Principal": "*"`, true},
-		{"an account", `"Principal": {"AWS": "111111111111"}`, false},
-		{"everybody but one", `"NotPrincipal": {"AWS": "111111111111"}`, true},
-		{"pinned to an organisation", `"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}`, false},
-		{"pinned to a pattern", `"Principal": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}`, true},
-		{"pinned to a variable", `"Principal": "*", "Condition": {"StringEquals": {"aws:SourceVpc": "${aws:PrincipalTag/vpc}"}}`, true},
-		{"another key", `"Principal": "*", "Condition": {"StringEquals": {"aws:UserAgent": "x"}}`, true},
-		{"a negation", `"Principal": "*", "Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}`, true},
-		{"IfExists", `"Principal": "*", "Condition": {"StringEqualsIfExists": {"aws:SourceVpc": "vpc-1"}}`, true},
-		{"a narrow network", `"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}`, false},
-		{"a wide network", `"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "0.0.0.0/1"]}}`, true},
-		{"one address", `"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.7"}}`, false},
-		{"a wide IPv6 network", `"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "2001::/16"}}`, true},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			s := load(t, map[string]string{"accounts/222222222222/resources/s3.json": `[{"arn": "arn:aws:s3:::b", "policy": {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*", ` + test.statement + `}},
-				"extra": {"publicAccessBlock": {"RestrictPublicBuckets": true}, "objectOwnership": "BucketOwnerEnforced"}}]`})
-			l := policies(t, s, evaluator.Request{Principal: payer, Action: "s3:GetObject", Resource: evaluator.Resource{ARN: "arn:aws:s3:::b/k"}}).Resource
-			if got := l.State == evaluator.NotCollected; got != test.public {
-				t.Errorf("public: %v, want %v (%s)", got, test.public, l.Missing)
-			}
-		})
 	}
 }
 

@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -51,6 +50,9 @@ func (s *Snapshot) resourceLayer(req *evaluator.Request) evaluator.ResourceLayer
 	if arn.Service == "kms" && strings.HasPrefix(arn.Resource, "alias/") {
 		return s.aliasLayer(req, arn)
 	}
+	if l, ok := guardedElsewhere(req.Action, arn); ok {
+		return l
+	}
 	k, owner, ok := kindOf(arn)
 	if r := s.resources[req.Resource.ARN]; r != nil && !ok {
 		return r.resourceLayer(r.typ, "") // a kind that the table doesn't know, and somebody collected
@@ -58,7 +60,7 @@ func (s *Snapshot) resourceLayer(req *evaluator.Request) evaluator.ResourceLayer
 	if !ok {
 		return evaluator.ResourceLayer{}
 	}
-	return s.policyOf(req, k, owner)
+	return s.withRegistry(s.policyOf(req, k, owner), owner)
 }
 
 func notCollected(typ, missing string) evaluator.ResourceLayer {
@@ -80,22 +82,11 @@ func (s *Snapshot) policyOf(req *evaluator.Request, k resourceKind, arn policy.A
 	if r == nil {
 		return notCollected(k.typ, what+": "+s.whyNoResource(req, k, arn))
 	}
-	l := r.resourceLayer(k.typ, k.permission)
-	switch {
-	case k.service == "s3" && k.typ == "bucket":
-		for _, caveat := range bucketCaveats(req, r, arn) {
-			l.State = evaluator.NotCollected
-			if l.Missing != "" {
-				l.Missing += "; "
-			}
-			l.Missing += caveat
-		}
-	case k.service == "kms":
-		// A grant only ever allows: it leaves what the key policy denies as it is (rule S3).
-		if unsettled := keyGrants(req, r); len(unsettled) > 0 {
-			l.OtherAllow, l.OtherNote = evaluator.Unknown, strings.Join(unsettled, "; ")
-		}
+	if k.service == "s3" && k.typ == "access point" {
+		return s.accessPointLayer(req, k, arn, r)
 	}
+	l := r.resourceLayer(k.typ, k.permission)
+	l.Bucket, l.Grants = r.bucket, r.grants
 	return l
 }
 
@@ -104,20 +95,10 @@ func (s *Snapshot) find(k resourceKind, arn policy.ARN) *resource {
 	if r := s.resources[arn.String()]; r != nil {
 		return r
 	}
-	switch k.typ {
-	case "secret":
+	if k.typ == "secret" {
 		return s.secret(arn)
-	case "function":
-		// The policies of versions and aliases are their own (rule S25).
-		if name, ok := strings.CutSuffix(arn.Resource, ":$LATEST"); ok {
-			arn.Resource = name
-			return s.resources[arn.String()]
-		}
-	case "log group":
-		arn.Resource += ":*"
-		return s.resources[arn.String()]
 	}
-	return nil
+	return s.underOtherName(k, arn)
 }
 
 // secretSuffix is how many random characters, after a hyphen, end a secret's ARN (rule S27).
@@ -185,12 +166,20 @@ func (s *Snapshot) policyOfSome(req *evaluator.Request, k resourceKind, arn poli
 	if !slices.Contains(listedWhole, k.typ) || owner == "" || hasWildcard(owner) || !s.isOK(resourcesPart(owner, k.service)) {
 		return notCollected(k.typ, fmt.Sprintf("%s policy of %s: which resource is meant isn't known, nor all of their policies", k.typ, arn))
 	}
+	var some []*resource
 	for _, r := range s.accounts[owner].resources[k.service] {
-		if mayMatch(arn.String(), r.arn) && (r.layer.State != evaluator.Applies || len(r.layer.Policies) > 0 || r.failed != "") {
+		if r.typ != k.typ || !mayMatch(arn.String(), r.arn) {
+			continue
+		}
+		some = append(some, r)
+		if r.layer.State != evaluator.Applies || len(r.layer.Policies) > 0 || r.failed != "" {
 			return notCollected(k.typ, fmt.Sprintf("%s policy of %s: which resource is meant isn't known, and %s has a policy", k.typ, arn, r.arn))
 		}
 	}
-	return evaluator.ResourceLayer{Type: k.typ, Layer: evaluator.Layer{State: evaluator.Applies}}
+	return evaluator.ResourceLayer{
+		Type: k.typ, Layer: evaluator.Layer{State: evaluator.Applies},
+		Bucket: guardOfSome(some), Grants: grantsOfSome(some),
+	}
 }
 
 // accountPolicies are the policies of a service that are attached to an account
@@ -260,71 +249,6 @@ func mayMatch(pattern, name string) bool {
 	return i < 0 && pattern == name || i >= 0 && strings.HasPrefix(name, pattern[:i])
 }
 
-// bucketCaveats say what else decides on a bucket besides policies, where it may matter to
-// this request: Block Public Access (rules S17, S18) and ACLs (rule S16). The layer is
-// then unknown rather than wrong.
-func bucketCaveats(req *evaluator.Request, r *resource, bucket policy.ARN) []string {
-	if req.Principal.Type == evaluator.Service {
-		return nil
-	}
-	if r.account != "" && accountOf(req.Principal) == r.account {
-		// A bucket policy doesn't open what another account wrote and still owns.
-		if object := req.Resource.ARN != bucket.String(); object && r.aclsDisabled != evaluator.Matched && !strings.EqualFold(req.Action, "s3:PutObject") {
-			return []string{fmt.Sprintf("who owns %s, as ACLs of %s may be on; s3:GetBucketOwnershipControls and s3:GetObjectAcl would tell", req.Resource.ARN, r.arn)}
-		}
-		return nil
-	}
-	var caveats []string
-	blocked := max(r.bucketBlock, r.accountBlock)
-	switch {
-	case !r.publicAllowed || blocked == evaluator.NoMatch:
-	case blocked == evaluator.Matched:
-		caveats = append(caveats, fmt.Sprintf("S3 Block Public Access (RestrictPublicBuckets) of %s refuses callers of other accounts, as its bucket policy is public", r.arn))
-	default:
-		caveats = append(caveats, fmt.Sprintf("whether S3 Block Public Access guards %s, whose bucket policy is public; s3:GetBucketPublicAccessBlock and s3:GetAccountPublicAccessBlock would tell", r.arn))
-	}
-	if r.aclsDisabled != evaluator.Matched {
-		caveats = append(caveats, fmt.Sprintf("ACLs of %s, which may let other accounts in; s3:GetBucketOwnershipControls and s3:GetBucketAcl would tell", r.arn))
-	}
-	return caveats
-}
-
-// keyGrants are the grants of a key that may let the caller in (rule S3), or that they weren't
-// collected: they aren't evaluated.
-func keyGrants(req *evaluator.Request, r *resource) []string {
-	if !r.grantsOK {
-		return []string{fmt.Sprintf("grants of %s; kms:ListGrants would tell", r.arn)}
-	}
-	_, operation, _ := strings.Cut(req.Action, ":")
-	var caveats []string
-	for _, g := range r.grants {
-		if slices.ContainsFunc(g.operations, func(o string) bool { return strings.EqualFold(o, operation) }) && mayBeGrantee(req.Principal, g.grantee) {
-			caveats = append(caveats, fmt.Sprintf("grant %s of %s may let %s do this: grants aren't evaluated", g.id, r.arn, g.grantee))
-		}
-	}
-	return caveats
-}
-
-// mayBeGrantee reports whether a grant may be for this caller.
-func mayBeGrantee(p evaluator.Principal, grantee string) bool {
-	switch {
-	case p.Type == evaluator.Anonymous:
-		return false
-	case p.Type == evaluator.UnknownPrincipal || grantee == "" || grantee == p.ARN || grantee == p.RoleARN || grantee == p.ParentARN:
-		return true
-	}
-	g, ok := policy.ParseARN(grantee)
-	if !ok {
-		return p.Type == evaluator.Service || p.ID != "" && strings.HasPrefix(grantee, p.ID) // a service's name, or an id
-	}
-	if p.Account != "" && g.Account != p.Account {
-		return false
-	}
-	// The role of a session may be named with its path or by the session.
-	own, _ := policy.ParseARN(p.ARN)
-	return g.Resource == "root" || roleName(g.Resource) != "" && roleName(g.Resource) == roleName(own.Resource)
-}
-
 // roleName is the role's name in the resource of a role's or a session's ARN; "" if it is neither.
 func roleName(r string) string {
 	if strings.HasPrefix(r, "role/") {
@@ -335,63 +259,4 @@ func roleName(r string) string {
 		return name
 	}
 	return ""
-}
-
-// isPublic reports whether a bucket policy is public, or may be: some Allow to
-// everybody isn't pinned to fixed values (rule S18).
-func isPublic(doc *policy.Document) bool {
-	if len(doc.Defects) > 0 {
-		return true
-	}
-	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
-		return st.Effect != policy.Deny && (len(st.Defects) > 0 || allowsEverybody(&st) && !slices.ContainsFunc(st.Condition, isPinned))
-	})
-}
-
-func allowsEverybody(st *policy.Statement) bool {
-	if st.NotPrincipal != nil {
-		return true
-	}
-	return st.Principal != nil && slices.ContainsFunc(st.Principal.Entries, func(e policy.PrincipalEntry) bool { return strings.Contains(e.Value.Value, "*") })
-}
-
-// pinningKeys are the context keys whose fixed values keep a policy from being public (rule S18).
-var pinningKeys = []string{
-	"aws:SourceIp", "aws:SourceArn", "aws:SourceVpc", "aws:SourceVpce", "aws:SourceOwner", "aws:SourceAccount",
-	"aws:userid", "s3:DataAccessPointArn", "s3:DataAccessPointAccount", "s3:x-amz-server-side-encryption-aws-kms-key-id", "aws:PrincipalOrgID",
-}
-
-// pinningOperators are those that let only the values through that they list.
-var pinningOperators = []string{"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "IpAddress"}
-
-// isPinned reports whether a condition lets only fixed values of a pinning key through.
-func isPinned(c policy.Condition) bool {
-	if !isOneOf(c.Operator, pinningOperators) || !isOneOf(c.Key.Value, pinningKeys) || len(c.Values) == 0 {
-		return false
-	}
-	for _, v := range c.Values {
-		if hasWildcard(v.Value) || strings.Contains(v.Value, "${") {
-			return false
-		}
-		if strings.EqualFold(c.Key.Value, "aws:SourceIp") && !isNarrow(v.Value) {
-			return false
-		}
-	}
-	return true
-}
-
-// isNarrow reports whether a network is narrow enough not to be public: /8 or
-// more, IPv6 /32 or more, or private.
-func isNarrow(cidr string) bool {
-	if a, err := netip.ParseAddr(cidr); err == nil {
-		return a.IsValid()
-	}
-	network, err := netip.ParsePrefix(cidr)
-	if err != nil {
-		return false
-	}
-	if network.Addr().Is4() {
-		return network.Bits() >= 8
-	}
-	return network.Bits() >= 32
 }

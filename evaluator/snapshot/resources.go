@@ -20,20 +20,11 @@ type resource struct {
 	failed  string // status, if the policy couldn't be read
 
 	// Of extra:
-	aliases       []string
-	awsManaged    evaluator.Match // a KMS key that AWS manages
-	grants        []grant
-	grantsOK      bool
-	bucketBlock   evaluator.Match // RestrictPublicBuckets of the bucket
-	accountBlock  evaluator.Match // and of its account
-	aclsDisabled  evaluator.Match // Object Ownership is BucketOwnerEnforced
-	publicAllowed bool            // the policy is public in the sense of rule S18
-}
-
-// A grant is one grant of a KMS key (rule S3).
-type grant struct {
-	id, grantee string
-	operations  []string
+	aliases     []string
+	awsManaged  evaluator.Match     // a KMS key that AWS manages
+	grants      evaluator.KeyGrants // of a KMS key
+	bucket      *evaluator.Bucket   // what guards an S3 bucket besides its policy; nil for any other resource
+	accessPoint *accessPoint        // nil for any other resource
 }
 
 // An endpoint is an item of endpoints.json.
@@ -105,7 +96,7 @@ func (d *decoder) resource(n jsontree.Node, service, account string) *resource {
 		r.account = owner
 	}
 	r.layer = d.resourceLayer(n, r, arn)
-	d.extra(n.Get("extra"), r)
+	d.extra(n.Get("extra"), r, arn)
 	return r
 }
 
@@ -123,55 +114,28 @@ func (d *decoder) resourceLayer(n jsontree.Node, r *resource, arn policy.ARN) ev
 		b.lacks("%s policy of %s: %s doesn't have it", r.typ, name, d.file.Name)
 	default:
 		p := evaluator.Policy{Name: name, Type: r.typ, Target: r.arn}
-		doc := d.document(v)
-		b.add(p, doc)
-		r.publicAllowed = doc.body != nil && isPublic(doc.body.Document())
+		b.add(p, d.document(v))
 	}
 	return b.layer()
 }
 
 // extra reads what a resource has besides its policy.
-func (d *decoder) extra(n jsontree.Node, r *resource) {
-	r.bucketBlock = d.restricts(n.Get("publicAccessBlock"))
-	r.accountBlock = d.restricts(n.Get("accountPublicAccessBlock"))
-	if ownership := d.str(n, "objectOwnership"); ownership == "" {
-		r.aclsDisabled = evaluator.Unknown
-	} else if ownership == "BucketOwnerEnforced" {
-		r.aclsDisabled = evaluator.Matched
-	}
-	r.aliases, _ = d.strings(n, "aliases")
-	switch d.str(n, "keyManager") {
-	case "AWS":
-		r.awsManaged = evaluator.Matched
-	case "":
-		r.awsManaged = evaluator.Unknown
-	}
-	grants, ok := d.list(n, "grants")
-	r.grantsOK = ok && n.Get("grants").Kind() == jsontree.Array
-	for g := range grants {
-		operations, operationsOK := d.strings(g, "Operations")
-		r.grantsOK = r.grantsOK && operationsOK
-		r.grants = append(r.grants, grant{d.str(g, "GrantId"), d.str(g, "GranteePrincipal"), operations})
-	}
-}
-
-// restricts reads RestrictPublicBuckets of a Block Public Access configuration; null is none.
-func (d *decoder) restricts(n jsontree.Node) evaluator.Match {
-	switch n.Kind() {
-	case jsontree.Missing:
-		return evaluator.Unknown
-	case jsontree.Null:
-		return evaluator.NoMatch
-	}
-	for _, name := range []string{"RestrictPublicBuckets", "restrictPublicBuckets"} {
-		if on, ok := n.Get(name).Bool(); ok && on {
-			return evaluator.Matched
-		} else if ok {
-			return evaluator.NoMatch
+func (d *decoder) extra(n jsontree.Node, r *resource, arn policy.ARN) {
+	switch {
+	case arn.Service == "s3" && r.typ == "bucket":
+		r.bucket = d.bucket(n, shortName(arn))
+	case arn.Service == "s3" && r.typ == "access point":
+		r.accessPoint = d.accessPoint(n, arn)
+	case arn.Service == "kms":
+		r.aliases, _ = d.strings(n, "aliases")
+		r.grants = d.keyGrants(n, r.arn)
+		switch d.str(n, "keyManager") {
+		case "AWS":
+			r.awsManaged = evaluator.Matched
+		case "":
+			r.awsManaged = evaluator.Unknown
 		}
 	}
-	d.note(n, "expected RestrictPublicBuckets, true or false, in a public access block")
-	return evaluator.Unknown
 }
 
 // decodeEndpoints reads endpoints.json.

@@ -48,9 +48,14 @@
 // type is what the policy is called in results: bucket, key, queue, topic, function, secret,
 // repository, table, or the word of any other service. What is read of extra:
 //
-//	s3 bucket  publicAccessBlock and accountPublicAccessBlock: as S3 gives them, null for none;
-//	           objectOwnership: BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter
-//	kms key    grants: as ListGrants gives them; aliases: ["alias/x"]; keyManager: CUSTOMER or AWS
+//	s3 bucket        publicAccessBlock and accountPublicAccessBlock: as S3 gives them, null for none;
+//	                 objectOwnership: BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter, null
+//	                 if S3 has none; acl: as GetBucketAcl gives it
+//	s3 access point  bucket, bucketAccountId, networkOrigin and publicAccessBlock: as GetAccessPoint gives them
+//	kms key          grants: as ListGrants gives them; aliases: ["alias/x"]; keyManager: CUSTOMER or AWS
+//
+// A REST API stands there by its ARN of API Gateway's, arn:aws:apigateway:REGION::/restapis/ID; an
+// Amazon ECR registry, which has none, as arn:aws:ecr:REGION:ACCOUNT:registry.
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
 package snapshot

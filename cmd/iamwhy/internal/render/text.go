@@ -159,9 +159,9 @@ func (t *textRenderer) who(f correlate.Finding) {
 // mainBlocker writes what is responsible: the statement, and why it applies or doesn't.
 func (t *textRenderer) mainBlocker(f correlate.Finding, b *evaluator.Blocker) {
 	switch {
-	case b != nil && b.Kind == evaluator.KindExplicitDeny:
+	case b != nil && b.Kind == evaluator.KindExplicitDeny && b.Policy != nil:
 		t.statement(*b)
-	case b != nil:
+	case b != nil: // no statement, but a missing allow, or a service's own rule
 		t.line(body, span{sentence(blockerSentence(*b, f.Request.Request)), plain})
 		t.details(*b)
 	case f.Policy != nil || f.Statement != nil:

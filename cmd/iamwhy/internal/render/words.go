@@ -200,6 +200,10 @@ func blockerSentence(b evaluator.Blocker, q evaluator.Request) string {
 		whose += " (account " + q.Resource.Account + ")"
 	}
 	switch {
+	case b.Layer == evaluator.LayerService && b.Kind == evaluator.KindNotCollected:
+		return "the service itself may refuse it"
+	case b.Layer == evaluator.LayerService && b.Policy == nil: // a rule or a setting, no statement
+		return "the service itself refuses it"
 	case b.Kind == evaluator.KindExplicitDeny:
 		return "the " + layer + " denies it: " + place(b.Policy, b.Statement)
 	case b.Kind == evaluator.KindNotCollected:

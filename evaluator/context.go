@@ -1,0 +1,180 @@
+package evaluator
+
+import (
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+	"unique"
+)
+
+// A KeyState says what is known of a context key (rule U1).
+type KeyState int8
+
+// The states of a context key.
+const (
+	Absent         KeyState = iota
+	Present                 // with the values given
+	PresentUnknown          // there, but nobody knows with which value
+	UnknownKey              // may be there or not
+	Partial                 // multivalued: the values given, and perhaps more
+)
+
+// A ContextValue is what is known of one context key.
+type ContextValue struct {
+	Name   string // as first spelled
+	State  KeyState
+	Values []string
+	// Pattern says that * and ? in Values stand for what isn't known of them,
+	// as in the ARN of a role whose path nobody recorded.
+	Pattern bool
+	// Not are values that a key which is UnknownKey or PresentUnknown is known not to have: that of
+	// aws:PrincipalOrgID isn't ours if the caller's account isn't in our organisation.
+	Not []string
+}
+
+// A keyValue is a ContextValue as it is evaluated.
+type keyValue struct {
+	ContextValue
+	cell *cell // a case of a split (rule U14); State is then Present, and Values mean nothing
+}
+
+// A keyName is a context key's name in lower case (rule C3), made comparable at the cost of a pointer.
+type keyName = unique.Handle[string]
+
+func keyNameOf(name string) keyName { return unique.Make(strings.ToLower(name)) }
+
+// A Context holds what is known of a request's context keys. Key names are
+// compared without case (rule C3). In the zero Context every key is absent,
+// which IAM gives a meaning; in an Open one, every key not set is unknown.
+type Context struct {
+	Open    bool
+	entries []contextEntry
+	index   map[keyName]int // into entries, once there are many
+	owner   *Context        // who may change entries: a copy of a Context makes its own first
+}
+
+type contextEntry struct {
+	name  keyName
+	value keyValue
+}
+
+// manyKeys is from how many keys on a Context is searched by an index.
+const manyKeys = 32
+
+// Set makes key present with values.
+func (c *Context) Set(key string, values ...string) {
+	c.Put(ContextValue{Name: key, State: Present, Values: values})
+}
+
+// SetState makes key absent, unknown or present with an unknown value.
+func (c *Context) SetState(key string, state KeyState) { c.Put(ContextValue{Name: key, State: state}) }
+
+// Put records what is known of a key, replacing what was.
+func (c *Context) Put(v ContextValue) { c.put(keyValue{ContextValue: v}) }
+
+func (c *Context) put(v keyValue) {
+	if c.owner != c {
+		*c = c.Clone()
+		c.owner = c
+	}
+	name := keyNameOf(v.Name)
+	if old := c.find(name); old != nil {
+		*old = v
+		return
+	}
+	c.entries = append(c.entries, contextEntry{name, v})
+	switch n := len(c.entries); {
+	case n == manyKeys:
+		c.index = make(map[keyName]int, 2*n)
+		for i := range c.entries {
+			c.index[c.entries[i].name] = i
+		}
+	case n > manyKeys:
+		c.index[name] = n - 1
+	}
+}
+
+// find returns what was set; nil if the key never was.
+func (c *Context) find(name keyName) *keyValue {
+	if c.index != nil {
+		i, ok := c.index[name]
+		if !ok {
+			return nil
+		}
+		return &c.entries[i].value
+	}
+	for i := range c.entries {
+		if c.entries[i].name == name {
+			return &c.entries[i].value
+		}
+	}
+	return nil
+}
+
+// The values of keys that were never set.
+var (
+	absentValue         = &keyValue{}
+	presentUnknownValue = &keyValue{ContextValue: ContextValue{State: PresentUnknown}}
+	unknownValue        = &keyValue{ContextValue: ContextValue{State: UnknownKey}}
+)
+
+// value returns what is known of a key. It isn't to be changed.
+func (c *Context) value(name keyName) *keyValue {
+	if v := c.find(name); v != nil {
+		return v
+	}
+	if !c.Open {
+		return absentValue
+	}
+	return c.unset(name.Value())
+}
+
+var tagKeys = keyNameOf("aws:TagKeys")
+
+// unset is what is known of a key that nobody set in an open context: nothing, but that
+// aws:TagKeys lists which tags a request sends.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
+func (c *Context) unset(folded string) *keyValue {
+	tag, ok := strings.CutPrefix(folded, "aws:requesttag/")
+	if !ok {
+		return unknownValue
+	}
+	sent := c.find(tagKeys)
+	switch {
+	case sent == nil || sent.State != Absent && sent.State != Present || sent.Pattern:
+		return unknownValue
+	case slices.ContainsFunc(sent.Values, func(v string) bool { return strings.EqualFold(v, tag) }):
+		return presentUnknownValue
+	}
+	return absentValue
+}
+
+// Lookup returns what is known of key; the state of one never set is Absent,
+// or UnknownKey in an open context.
+func (c *Context) Lookup(key string) ContextValue {
+	v := c.value(keyNameOf(key)).ContextValue
+	if v.Name == "" {
+		v.Name = key
+	}
+	return v
+}
+
+// Known reports whether key was set to anything, be it absent or unknown.
+func (c *Context) Known(key string) bool { return c.find(keyNameOf(key)) != nil }
+
+// All returns every key that was set, by name.
+func (c *Context) All() []ContextValue {
+	all := make([]ContextValue, 0, len(c.entries))
+	for i := range c.entries {
+		all = append(all, c.entries[i].value.ContextValue)
+	}
+	sort.Slice(all, func(i, j int) bool { return strings.ToLower(all[i].Name) < strings.ToLower(all[j].Name) })
+	return all
+}
+
+// Clone returns a copy that can be changed without changing c.
+func (c *Context) Clone() Context {
+	return Context{Open: c.Open, entries: slices.Clone(c.entries), index: maps.Clone(c.index)}
+}
