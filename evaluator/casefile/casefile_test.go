@@ -378,7 +378,7 @@ func TestJSON(t *testing.T) {
 		if diff := cmp.Diff(policy.Pos{File: name, Line: 6, Col: 17}, c.Policies.Identity.Policies[0].Body.Document().Statements[0].Pos); diff != "" {
 			t.Errorf("statement's place (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(Expectation{evaluator.Allowed, []evaluator.LayerName{"scp"}, "One"}, c.Expect); diff != "" {
+		if diff := cmp.Diff(Expectation{Decision: evaluator.Allowed, Layers: []evaluator.LayerName{"scp"}, Statement: "One"}, c.Expect); diff != "" {
 			t.Errorf("expectation (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff([]string{"1e3"}, c.Requests[0].Context.Lookup("s3:max-keys").Values); diff != "" {
@@ -486,6 +486,9 @@ func FuzzRead(f *testing.F) {
 	f.Add("c.yaml", withRequest(user, "action: s3:GetObject", "context: {aws:SourceIp: [1.2.3.4]}"))
 	f.Add("c.yaml", withPolicies("scps: [{target: r, policies: [{name: p, document: "+allowAll+"}]}]"))
 	f.Add("c.json", `{"cases":[{"name":"c"}]}`)
+	f.Add("c.yaml", severalRequests)
+	f.Add("c.yaml", withPolicies("identity: notCollected", "scps: {state: mayApply, levels: [{target: r, policies: notCollected}]}", "resource: {blockPublicAccess: {RestrictPublicBuckets: unknown}, acl: {grants: [{grantee: AllUsers, permission: READ}]}, grants: [{grantee: x, operations: Decrypt, contextEquals: {a: b}}]}"))
+	f.Add("c.yaml", withRequest("principal: {arn: arn:aws:sts::123456789012:assumed-role/r/s, role: arn:aws:iam::123456789012:role/p/r, id: AROA}", "action: s3:GetObject", "unknown: [a:b]", "presentUnknown: [c:d]", "partial: {e:f: [g]}", "resourceAccount: unknown"))
 	f.Fuzz(func(t *testing.T, name, text string) {
 		if len(text) > 1<<12 {
 			return
@@ -501,6 +504,9 @@ func FuzzRead(f *testing.F) {
 			if c.Err == nil && len(c.Requests) == 0 {
 				t.Errorf("Read(%q): case %s has neither a request nor an error", text, c.Name)
 			}
+			if c.Err == nil {
+				checkRuns(t, c)
+			}
 			if c.Pos.File != name || c.Pos.Line < 1 {
 				t.Errorf("Read(%q): case %s at %v", text, c.Name, c.Pos)
 			}
@@ -511,4 +517,20 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// checkRuns runs a case that could be read: it passes if and only if nothing is said to differ, and a
+// case that expects what came out passes.
+func checkRuns(t *testing.T, c Case) {
+	r := Run(t.Context(), c, &fake{})
+	if r.Err != nil {
+		return
+	}
+	if r.Pass != (r.Why == "") {
+		t.Errorf("case %s: pass %v, but %q", c.Name, r.Pass, r.Why)
+	}
+	c.Expect = Expectation{Decision: r.Decision, Layers: r.Layers}
+	if again := Run(t.Context(), c, &fake{}); !again.Pass {
+		t.Errorf("case %s doesn't come out the same twice: %s", c.Name, again.Why)
+	}
 }

@@ -14,27 +14,41 @@ type request struct {
 	action    string
 	resources []string
 	account   string // resourceAccount
+	ownerless bool   // whose the resource is isn't known
 	context   contextValues
-	unknown   []string
+	policies  *yaml.Node // the request's own; nil if it has the case's
+	node      *yaml.Node
 }
 
-// contextValues are context keys with their values, in the order of the text.
-type contextValues []evaluator.ContextValue
+// contextValues are context keys with what is known of them, in the order of the text.
+type contextValues struct {
+	list   []evaluator.ContextValue
+	states map[string]evaluator.KeyState // by the name without case (rule C3)
+}
 
-func (v contextValues) has(key string) bool {
-	for _, c := range v {
-		if strings.EqualFold(c.Name, key) {
-			return true
-		}
+func (v *contextValues) add(c evaluator.ContextValue) {
+	if v.states == nil {
+		v.states = map[string]evaluator.KeyState{}
 	}
-	return false
+	v.states[strings.ToLower(c.Name)] = c.State
+	v.list = append(v.list, c)
 }
 
-func (r *reader) request(n *yaml.Node) (request, error) {
-	var q request
-	var unknown *yaml.Node
+// state is what was said of a key so far; given is false if nothing was.
+func (v *contextValues) state(key string) (s evaluator.KeyState, given bool) {
+	s, given = v.states[strings.ToLower(key)]
+	return s, given
+}
+
+// request reads one request. Only one of several may bring policies of its own.
+func (r *reader) request(n *yaml.Node, oneOfSeveral bool) (request, error) {
+	q := request{node: n}
+	var states []contextState
 	has := map[string]bool{}
-	err := r.fields(n, "a request", fieldTable{
+	state := func(of evaluator.KeyState) func(*yaml.Node) error {
+		return func(n *yaml.Node) error { states = append(states, contextState{of, n}); return nil }
+	}
+	table := fieldTable{
 		"principal": func(n *yaml.Node) (err error) {
 			has["principal"] = true
 			q.principal, err = r.principal(n)
@@ -45,16 +59,20 @@ func (r *reader) request(n *yaml.Node) (request, error) {
 			q.action, err = r.action(n)
 			return err
 		},
-		"resource":        func(n *yaml.Node) (err error) { q.resources, err = r.resources(n); return err },
-		"resourceAccount": func(n *yaml.Node) (err error) { q.account, err = r.account(n); return err },
-		"context":         func(n *yaml.Node) (err error) { q.context, err = r.context(n); return err },
-		"unknown": func(n *yaml.Node) (err error) {
-			unknown = n
-			q.unknown, err = r.texts(n, "unknown")
+		"resource": func(n *yaml.Node) (err error) { q.resources, err = r.resources(n); return err },
+		"resourceAccount": func(n *yaml.Node) (err error) {
+			q.account, q.ownerless, err = r.account(n, "resourceAccount")
 			return err
 		},
-	})
-	if err != nil {
+		"context":        func(n *yaml.Node) (err error) { q.context, err = r.context(n); return err },
+		"unknown":        state(evaluator.UnknownKey),
+		"presentUnknown": state(evaluator.PresentUnknown),
+		"partial":        state(evaluator.Partial),
+	}
+	if oneOfSeveral {
+		table["policies"] = func(n *yaml.Node) error { q.policies = n; return nil }
+	}
+	if err := r.fields(n, "a request", table); err != nil {
 		return q, err
 	}
 	for _, field := range []string{"principal", "action"} {
@@ -62,9 +80,9 @@ func (r *reader) request(n *yaml.Node) (request, error) {
 			return q, r.errorf(n, "the request has no %s", field)
 		}
 	}
-	for _, key := range q.unknown {
-		if q.context.has(key) {
-			return q, r.errorf(unknown, "context key %s is given, and unknown: which is it?", key)
+	for _, s := range states {
+		if err := r.contextState(s, &q.context); err != nil {
+			return q, err
 		}
 	}
 	if len(q.resources) == 0 {
@@ -73,16 +91,19 @@ func (r *reader) request(n *yaml.Node) (request, error) {
 	return q, nil
 }
 
-func (r *reader) principal(n *yaml.Node) (evaluator.Principal, error) {
-	s, err := r.text(n, "principal")
-	if err != nil {
-		return evaluator.Principal{}, err
+// requests reads several requests: the checks of one call, all of which must be allowed (rule E4).
+func (r *reader) requests(n *yaml.Node) ([]request, error) {
+	if n.Kind != yaml.List || len(n.Items) == 0 {
+		return nil, r.errorf(n, "requests is %s: want a list of at least one request", n.Kind)
 	}
-	p, err := evaluator.ParsePrincipal(s)
-	if err != nil {
-		return p, r.errorf(n, "%v", err)
+	list := make([]request, len(n.Items))
+	for i, item := range n.Items {
+		var err error
+		if list[i], err = r.request(item, true); err != nil {
+			return nil, err
+		}
 	}
-	return p, nil
+	return list, nil
 }
 
 // action reads the name of one action; a pattern of several isn't something that
@@ -118,32 +139,76 @@ func (r *reader) resources(n *yaml.Node) ([]string, error) {
 	return list, nil
 }
 
-func (r *reader) account(n *yaml.Node) (string, error) {
-	s, err := r.text(n, "resourceAccount")
-	if err != nil {
-		return "", err
+// account reads an account's id, such as that of a resource's owner, or that it is unknown (rule E26).
+func (r *reader) account(n *yaml.Node, what string) (id string, unknown bool, err error) {
+	s, err := r.text(n, what)
+	switch {
+	case err != nil:
+		return "", false, err
+	case s == "unknown":
+		return "", true, nil
+	case len(s) != 12 || strings.Trim(s, "0123456789") != "":
+		return "", false, r.errorf(n, "%s %q is not an account id of 12 digits", what, s)
 	}
-	if len(s) != 12 || strings.Trim(s, "0123456789") != "" {
-		return "", r.errorf(n, "resourceAccount %q is not an account id of 12 digits", s)
+	return s, false, nil
+}
+
+// A contextState is a field that says of context keys less than their values.
+type contextState struct {
+	state evaluator.KeyState
+	node  *yaml.Node
+}
+
+// contextState reads the keys that may be there or not (unknown), are there with a value that
+// nobody knows (presentUnknown), or have the values given and perhaps more (partial); rule U1.
+func (r *reader) contextState(s contextState, values *contextValues) error {
+	var found []evaluator.ContextValue
+	if s.state == evaluator.Partial {
+		partial, err := r.context(s.node)
+		if err != nil {
+			return err
+		}
+		found = partial.list
+	} else {
+		names, err := r.texts(s.node, stateNames[s.state])
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			found = append(found, evaluator.ContextValue{Name: name})
+		}
 	}
-	return s, nil
+	for _, v := range found {
+		if before, twice := values.state(v.Name); twice && before != s.state {
+			return r.errorf(s.node, "context key %s is %s, and %s: which is it?", v.Name, stateNames[before], stateNames[s.state])
+		}
+		v.State = s.state
+		values.add(v)
+	}
+	return nil
+}
+
+// stateNames are the states of a context key in the words of a case file.
+var stateNames = map[evaluator.KeyState]string{
+	evaluator.Present: "given", evaluator.UnknownKey: "unknown",
+	evaluator.PresentUnknown: "presentUnknown", evaluator.Partial: "partial",
 }
 
 // context reads context keys and their values, numbers as they are written.
 func (r *reader) context(n *yaml.Node) (contextValues, error) {
-	if n.Kind != yaml.Map {
-		return nil, r.errorf(n, "context is %s: want a mapping of keys to values", n.Kind)
-	}
 	var values contextValues
+	if n.Kind != yaml.Map {
+		return values, r.errorf(n, "context is %s: want a mapping of keys to values", n.Kind)
+	}
 	for _, p := range n.Pairs {
-		if values.has(p.Key.Text) { // names are compared without case (rule C3)
-			return nil, r.errorf(p.Key, "context key %q used twice", p.Key.Text)
+		if _, twice := values.state(p.Key.Text); twice { // names are compared without case (rule C3)
+			return values, r.errorf(p.Key, "context key %q used twice", p.Key.Text)
 		}
 		list, err := r.contextValue(p)
 		if err != nil {
-			return nil, err
+			return values, err
 		}
-		values = append(values, evaluator.ContextValue{Name: p.Key.Text, State: evaluator.Present, Values: list})
+		values.add(evaluator.ContextValue{Name: p.Key.Text, State: evaluator.Present, Values: list})
 	}
 	return values, nil
 }
@@ -173,12 +238,9 @@ func (r *reader) contextValue(p yaml.Pair) ([]string, error) {
 func (q request) requests(defaults contextValues) []evaluator.Request {
 	var ctx evaluator.Context
 	for _, values := range []contextValues{defaults, q.context} {
-		for _, v := range values {
+		for _, v := range values.list {
 			ctx.Put(v)
 		}
-	}
-	for _, key := range q.unknown {
-		ctx.SetState(key, evaluator.UnknownKey)
 	}
 	list := make([]evaluator.Request, len(q.resources))
 	for i, name := range q.resources {
@@ -187,6 +249,9 @@ func (q request) requests(defaults contextValues) []evaluator.Request {
 			Action:    q.action,
 			Resource:  evaluator.Resource{ARN: name, Pattern: isPattern(name), Account: q.owner(name)},
 			Context:   ctx.Clone(),
+		}
+		if q.ownerless && !ctx.Known("aws:ResourceAccount") {
+			list[i].Context.SetState("aws:ResourceAccount", evaluator.PresentUnknown)
 		}
 	}
 	return list
@@ -200,7 +265,7 @@ func isPattern(resource string) bool {
 
 // owner is the account that the case or the ARN itself gives; "" if neither does.
 func (q request) owner(resource string) string {
-	if q.account != "" {
+	if q.account != "" || q.ownerless {
 		return q.account
 	}
 	arn, _ := policy.ParseARN(resource)

@@ -42,8 +42,8 @@ func Run(ctx context.Context, c Case, src PolicySource) Result {
 	}
 	var decisions []evaluator.Decision
 	var seen []evaluator.Explanation
-	for _, req := range c.Requests {
-		req, policies, err := prepare(ctx, c, req, src)
+	for i := range c.Requests {
+		req, policies, err := prepare(ctx, &c, i, src)
 		if err != nil {
 			result.Err = fmt.Errorf("%s: %w", c.Pos, err)
 			return result
@@ -57,15 +57,16 @@ func Run(ctx context.Context, c Case, src PolicySource) Result {
 		result.Explanation = seen[i]
 	}
 	result.Layers = layersOf(seen)
-	result.Why = differs(c.Expect, result, sidsOf(seen))
+	result.Why = differs(c.Expect, result, seen)
 	result.Pass = result.Why == ""
 	return result
 }
 
-// prepare returns a request with what its world adds to it, and its policies.
-func prepare(ctx context.Context, c Case, req evaluator.Request, src PolicySource) (evaluator.Request, *evaluator.Policies, error) {
-	if c.Policies != nil {
-		return req, c.Policies, nil
+// prepare returns request i with what its world adds to it, and its policies.
+func prepare(ctx context.Context, c *Case, i int, src PolicySource) (evaluator.Request, *evaluator.Policies, error) {
+	req := c.Requests[i]
+	if p := c.policies(i); p != nil {
+		return req, p, nil
 	}
 	if src == nil {
 		return req, nil, ErrNoPolicies
@@ -77,7 +78,7 @@ func prepare(ctx context.Context, c Case, req evaluator.Request, src PolicySourc
 		known.Complete(&full)
 		req.Principal, req.Resource = full.Principal, full.Resource
 	}
-	closeWorld(&req)
+	c.closeWorld(&req, i)
 	policies, err := src.Policies(ctx, req)
 	return req, &policies, err
 }
@@ -150,7 +151,7 @@ func allowing(e evaluator.Explanation) []string {
 }
 
 // differs says in one line what is not as expected; "" if nothing is.
-func differs(want Expectation, got Result, sids []string) string {
+func differs(want Expectation, got Result, seen []evaluator.Explanation) string {
 	var parts []string
 	if got.Decision != want.Decision {
 		parts = append(parts, fmt.Sprintf("decision is %s%s, expected %s", got.Decision, by(got.Layers), want.Decision))
@@ -160,10 +161,89 @@ func differs(want Expectation, got Result, sids []string) string {
 			parts = append(parts, fmt.Sprintf("layer %s is not among the blockers (%s)", layer, orNone(got.Layers)))
 		}
 	}
-	if want.Statement != "" && !slices.Contains(sids, want.Statement) {
+	if sids := sidsOf(seen); want.Statement != "" && !slices.Contains(sids, want.Statement) {
 		parts = append(parts, fmt.Sprintf("statement %s is not named (%s)", want.Statement, orNone(sids)))
 	}
+	if blockers := blockersOf(seen); want.Blockers != nil && !sameBlockers(want.Blockers, blockers) {
+		parts = append(parts, fmt.Sprintf("blockers are %s, expected %s", listOf(blockers), listOf(want.Blockers)))
+	}
+	open := openOf(seen)
+	for _, name := range want.Undecided {
+		if !slices.ContainsFunc(open, func(s string) bool { return strings.EqualFold(s, name) }) { // keys without case (rule C3)
+			parts = append(parts, fmt.Sprintf("%s is not among what the decision hangs on (%s)", name, orNone(open)))
+		}
+	}
+	caveats := caveatsOf(seen)
+	for _, rule := range want.Caveats {
+		if !slices.Contains(caveats, rule) {
+			parts = append(parts, fmt.Sprintf("rule %s is not among the caveats (%s)", rule, orNone(caveats)))
+		}
+	}
 	return strings.Join(parts, "; ")
+}
+
+// blockersOf are the blockers of all requests, in order.
+func blockersOf(list []evaluator.Explanation) []ExpectedBlocker {
+	var all []ExpectedBlocker
+	for _, e := range list {
+		for _, b := range e.Blockers {
+			got := ExpectedBlocker{Layer: b.Layer, Kind: b.Kind, Target: b.Target}
+			if b.Statement != nil {
+				got.Statement = b.Statement.Sid.Value
+			}
+			all = append(all, got)
+		}
+	}
+	return all
+}
+
+func sameBlockers(want, got []ExpectedBlocker) bool {
+	return slices.EqualFunc(want, got, func(w, g ExpectedBlocker) bool {
+		return w.Layer == g.Layer && (w.Kind == "" || w.Kind == g.Kind) &&
+			(w.Statement == "" || w.Statement == g.Statement) && (w.Target == "" || w.Target == g.Target)
+	})
+}
+
+// listOf puts blockers into words: "[scp explicitDeny Keep at ou-1, identity]".
+func listOf(list []ExpectedBlocker) string {
+	all := make([]string, len(list))
+	for i, b := range list {
+		all[i] = strings.Join(strings.Fields(string(b.Layer)+" "+string(b.Kind)+" "+b.Statement), " ")
+		if b.Target != "" {
+			all[i] += " at " + b.Target
+		}
+	}
+	return "[" + strings.Join(all, ", ") + "]"
+}
+
+// openOf names what open decisions hang on: layers, and the condition keys in them.
+func openOf(list []evaluator.Explanation) []string {
+	var names []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, e := range list {
+		for _, u := range e.Undecided {
+			add(string(u.Layer))
+			add(u.Element.Key)
+		}
+	}
+	return names
+}
+
+// caveatsOf are the rules that AWS doesn't document and that had a say (rule U18).
+func caveatsOf(list []evaluator.Explanation) []string {
+	var rules []string
+	for _, e := range list {
+		for _, rule := range e.Caveats {
+			if !slices.Contains(rules, rule) {
+				rules = append(rules, rule)
+			}
+		}
+	}
+	return rules
 }
 
 // by names the layers after a decision: " by scp, identity".

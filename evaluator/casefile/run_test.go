@@ -37,21 +37,49 @@ func TestLayersAndSids(t *testing.T) {
 
 func TestDiffers(t *testing.T) {
 	denied := Result{Decision: evaluator.ExplicitDeny, Layers: []evaluator.LayerName{"scp", "identity"}}
+	seen := []evaluator.Explanation{{
+		Decision: evaluator.ExplicitDeny, Caveats: []string{"P17", "G21"},
+		Blockers: []evaluator.Blocker{
+			{Layer: evaluator.LayerSCP, Kind: evaluator.KindExplicitDeny, Statement: sid("Guard"), Target: "ou-1"},
+			{Layer: evaluator.LayerIdentity, Kind: evaluator.KindNoAllow, Target: "u"},
+		},
+	}, {
+		Decision: evaluator.Indeterminate, Undecided: []evaluator.Undecided{{Layer: evaluator.LayerRCP, Element: evaluator.ElementTrace{Key: "aws:SourceIp"}}},
+	}}
+	const blockers = "[scp explicitDeny Guard at ou-1, identity noAllow at u]"
+	scp, identity := ExpectedBlocker{Layer: evaluator.LayerSCP}, ExpectedBlocker{Layer: evaluator.LayerIdentity}
+	expecting := func(e Expectation) Expectation { e.Decision = evaluator.ExplicitDeny; return e }
 	tests := []struct {
 		name string
 		want Expectation
 		got  string
 	}{
-		{"as expected", Expectation{evaluator.ExplicitDeny, []evaluator.LayerName{"identity"}, "Guard"}, ""},
+		{"blockers, by their layers", expecting(Expectation{Blockers: []ExpectedBlocker{scp, identity}}), ""},
+		{"blockers, in full", expecting(Expectation{Blockers: []ExpectedBlocker{
+			{evaluator.LayerSCP, evaluator.KindExplicitDeny, "Guard", "ou-1"}, {evaluator.LayerIdentity, evaluator.KindNoAllow, "", "u"}}}), ""},
+		{"blockers in another order", expecting(Expectation{Blockers: []ExpectedBlocker{identity, scp}}), "blockers are " + blockers + ", expected [identity, scp]"},
+		{"one blocker more than expected", expecting(Expectation{Blockers: []ExpectedBlocker{scp}}), "blockers are " + blockers + ", expected [scp]"},
+		{"no blocker expected", expecting(Expectation{Blockers: []ExpectedBlocker{}}), "blockers are " + blockers + ", expected []"},
+		{"blocker of another kind", expecting(Expectation{Blockers: []ExpectedBlocker{scp, {Layer: evaluator.LayerIdentity, Kind: evaluator.KindExplicitDeny}}}),
+			"blockers are " + blockers + ", expected [scp, identity explicitDeny]"},
+		{"blocker by another statement", expecting(Expectation{Blockers: []ExpectedBlocker{{Layer: evaluator.LayerSCP, Statement: "Other"}, identity}}),
+			"blockers are " + blockers + ", expected [scp Other, identity]"},
+		{"blocker at another level", expecting(Expectation{Blockers: []ExpectedBlocker{{Layer: evaluator.LayerSCP, Target: "ou-2"}, identity}}),
+			"blockers are " + blockers + ", expected [scp at ou-2, identity]"},
+		{"undecided: key without case (C3), layer", expecting(Expectation{Undecided: []string{"AWS:sourceip", "rcp"}}), ""},
+		{"undecided", expecting(Expectation{Undecided: []string{"aws:SourceVpc", "scp"}}),
+			"aws:SourceVpc is not among what the decision hangs on (rcp, aws:SourceIp); scp is not among what the decision hangs on (rcp, aws:SourceIp)"},
+		{"caveats", expecting(Expectation{Caveats: []string{"G21", "R9"}}), "rule R9 is not among the caveats (P17, G21)"},
+		{"as expected", Expectation{Decision: evaluator.ExplicitDeny, Layers: []evaluator.LayerName{"identity"}, Statement: "Guard"}, ""},
 		{"decision", Expectation{Decision: evaluator.Allowed}, "decision is explicitDeny by scp, identity, expected allowed"},
 		{"layer", Expectation{Decision: evaluator.ExplicitDeny, Layers: []evaluator.LayerName{"rcp", "scp"}}, "layer rcp is not among the blockers (scp, identity)"},
 		{"statement", Expectation{Decision: evaluator.ExplicitDeny, Statement: "Other"}, "statement Other is not named (Guard)"},
-		{"all", Expectation{evaluator.Allowed, []evaluator.LayerName{"rcp"}, "Other"},
+		{"all", Expectation{Decision: evaluator.Allowed, Layers: []evaluator.LayerName{"rcp"}, Statement: "Other"},
 			"decision is explicitDeny by scp, identity, expected allowed; layer rcp is not among the blockers (scp, identity); statement Other is not named (Guard)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.got, differs(tt.want, denied, []string{"Guard"})); diff != "" {
+			if diff := cmp.Diff(tt.got, differs(tt.want, denied, seen)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
