@@ -30,7 +30,7 @@ var arrows = []struct {
 	{"evaluator/nearest", nil},
 	{"evaluator/serviceref", []string{"evaluator/internal/..."}},
 	{"evaluator/internal/...", nil},
-	{"evaluator", []string{"evaluator/policy", "evaluator/serviceref", "evaluator/internal/..."}},
+	{"evaluator", []string{"evaluator/policy", "evaluator/serviceref", "evaluator/nearest", "evaluator/internal/..."}},
 }
 
 // pure are the parts that do no I/O: they name none of impure and reach none of network.
