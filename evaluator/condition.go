@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator/policy"
+	"github.com/iamwhy/iamwhy/evaluator/serviceref"
 )
 
 // A quantifier is the set prefix of a condition operator.
@@ -33,7 +34,7 @@ type condition struct {
 // newCondition compiles a condition; the error says why it can't be interpreted (rule G21).
 func newCondition(src *policy.Condition, variables bool) (condition, error) {
 	folded := strings.ToLower(src.Key.Value)
-	c := condition{src: src, key: keyNameOf(folded), multivalued: multivalued(folded)}
+	c := condition{src: src, key: keyNameOf(folded), multivalued: serviceref.Multivalued(folded)}
 	name, prefix := strings.ToLower(src.Operator), ""
 	switch {
 	case strings.HasPrefix(name, "forallvalues:"):

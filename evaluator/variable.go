@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/iamwhy/iamwhy/evaluator/serviceref"
 )
 
 // A template is text with policy variables in it (section 6):
@@ -64,7 +66,7 @@ func parseVariable(body string) (part, error) {
 	if name == "" || strings.ContainsAny(name, " \t\n${'\"") {
 		return part{}, fmt.Errorf("malformed policy variable ${%s}", body)
 	}
-	p := part{isVariable: true, key: keyNameOf(name), name: name, hasDefault: hasDefault, multivalued: multivalued(strings.ToLower(name))}
+	p := part{isVariable: true, key: keyNameOf(name), name: name, hasDefault: hasDefault, multivalued: serviceref.Multivalued(name)}
 	if hasDefault {
 		d, ok := strings.CutPrefix(rest, " '")
 		if ok {
@@ -149,16 +151,4 @@ func appendLiteral(b []byte, s string) []byte {
 		return append(b, s...)
 	}
 	return append(b, literalGlob(s)...)
-}
-
-// multivalued reports whether a key, in lower case, holds a list of values
-// even when it has one: such keys can't be variables (rule V8).
-func multivalued(key string) bool {
-	switch key {
-	case "aws:tagkeys", "aws:calledvia", "aws:principalorgpaths", "aws:resourceorgpaths", "aws:sourceorgpaths",
-		"aws:sourcevpceorgpaths", "aws:principalservicenameslist", "sts:transitivetagkeys",
-		"dynamodb:attributes", "dynamodb:leadingkeys", "kms:granteeserviceprincipals", "kms:grantoperations":
-		return true
-	}
-	return false
 }

@@ -72,8 +72,25 @@ func run(o options) error {
 	if err := os.WriteFile(o.out, data, 0o644); err != nil {
 		return err
 	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(o.out), "multivalued.txt"), multivalued(services), 0o644); err != nil {
+		return err
+	}
 	printCounts(date, services, len(data))
 	return nil
+}
+
+// multivalued lists the keys that may have several values, in lower case and one a line.
+func multivalued(services []serviceref.Service) []byte {
+	var names []string
+	for i := range services {
+		for j := range services[i].Keys {
+			if k := &services[i].Keys[j]; k.Multivalued() {
+				names = append(names, strings.ToLower(k.Name))
+			}
+		}
+	}
+	slices.Sort(names)
+	return []byte(strings.Join(append(slices.Compact(names), ""), "\n"))
 }
 
 func read(o options) ([]serviceref.Service, string, error) {
