@@ -60,8 +60,11 @@ func (ev *evaluation) layers(p *Policies) (v verdict) {
 
 	who := principalName(&req.Principal)
 	v.identity = ev.layer(&placeIdentity, &p.Identity, who)
-	if req.Principal.Type == Root || req.Principal.Type == FederatedUser && strings.HasSuffix(req.Principal.ParentARN, ":root") {
+	switch {
+	case req.Principal.Type == Root, req.Principal.Type == FederatedUser && strings.HasSuffix(req.Principal.ParentARN, ":root"):
 		v.identity.allow[direct] = Matched // rule E1
+	case req.Principal.Type == UnknownPrincipal: // it may be root
+		v.identity.allow[direct] = or(v.identity.allow[direct], Unknown)
 	}
 	v.boundary = ev.layer(&placeBoundary, &p.Boundary, who)
 	v.boundaryOk = or(v.boundary.allows(), not(hasBoundary))
