@@ -44,12 +44,51 @@ const (
 	assumptions // how many there are
 )
 
-var assumptionNames = [assumptions]string{
-	assumeG15: "G15", assumeG16: "G16", assumeG21: "G21", assumeR3: "R3", assumeR6: "R6", assumeR8: "R8", assumeR9: "R9",
-	assumeR11: "R11", assumeR16: "R16", assumeP1: "P1", assumeP4: "P4", assumeP12: "P12", assumeP17: "P17", assumeP21: "P21",
-	assumeC8: "C8", assumeC11: "C11", assumeC13: "C13", assumeC15: "C15", assumeC18: "C18", assumeC25: "C25", assumeC27: "C27",
-	assumeC28: "C28", assumeV2: "V2", assumeV5: "V5", assumeV7: "V7", assumeV8: "V8", assumeV10: "V10", assumeE8: "E8",
-	assumeE11: "E11", assumeE20: "E20", assumeS8: "S8", assumeS14: "S14", assumeS19: "S19",
+// assumptionRules are the numbers of the rules, and what each takes for true.
+var assumptionRules = [assumptions]struct{ number, text string }{
+	assumeG15: {"G15", "an empty NotAction or NotResource leaves nothing out"},
+	assumeG16: {"G16", "an operator with an empty list of values matches nothing"},
+	assumeG21: {"G21", "a statement that AWS would not have stored may apply or not"},
+	assumeR3:  {"R3", "resources are compared with regard to case"},
+	assumeR6:  {"R6", "wildcards after the fifth colon of an ARN match colons, too"},
+	assumeR8:  {"R8", "an ARN with missing parts at its end stands for all of them in identity policies, and for none elsewhere"},
+	assumeR9:  {"R9", "a wildcard in an ARN's partition, service or resource type is one"},
+	assumeR11: {"R11", "an action without a resource is outside every NotResource"},
+	assumeR16: {"R16", "a NotResource entry whose variable has no value excludes nothing"},
+	assumeP1:  {"P1", "a session belongs to the one role of its name in the account, whatever the path"},
+	assumeP4:  {"P4", `Principal "*" includes AWS services`},
+	assumeP12: {"P12", "Federated principals of a resource policy are no role sessions"},
+	assumeP17: {"P17", "whether NotPrincipal exempts a caller whose role or account isn't listed depends on the service"},
+	assumeP21: {"P21", "a statement of a resource policy without Principal matches nobody"},
+	assumeC8:  {"C8", "operators are compared without regard to case"},
+	assumeC11: {"C11", "letters beyond ASCII are compared in lower case, one by one"},
+	assumeC13: {"C13", "numbers may have a plus sign or an exponent"},
+	assumeC15: {"C15", "a date without a zone is UTC, one with missing parts the earliest that it can be, and digits alone are seconds"},
+	assumeC18: {"C18", "address bits under the mask of a range are ignored"},
+	assumeC25: {"C25", "ForAnyValue with IfExists holds if the key is missing"},
+	assumeC27: {"C27", "AWS doesn't say what an operator without ForAllValues or ForAnyValue makes of several values"},
+	assumeC28: {"C28", "a value that isn't what the operator compares never matches"},
+	assumeV2:  {"V2", "policy variables are replaced in values of Bool"},
+	assumeV5:  {"V5", "wildcards in a variable's value are ordinary characters"},
+	assumeV7:  {"V7", "an empty value is one, also for a variable"},
+	assumeV8:  {"V8", "a key that may have several values is no variable"},
+	assumeV10: {"V10", "an ARN is taken apart before its variables are replaced"},
+	assumeE8:  {"E8", "several session policies allow together what each of them allows"},
+	assumeE11: {"E11", "whose resource control policies count for an action without a resource isn't documented"},
+	assumeE20: {"E20", "an Allow with NotPrincipal names everybody who is not listed"},
+	assumeS8:  {"S8", "service control policies do not reach callers of AssumeRoleWithSAML and AssumeRoleWithWebIdentity"},
+	assumeS14: {"S14", "IAM refuses to change roles of services and of IAM Identity Center"},
+	assumeS19: {"S19", "root's way to its bucket policies is open in spite of their Deny statements only"},
+}
+
+// Caveat says in words what a rule of [Explanation.Caveats] takes for true; "" for any other.
+func Caveat(rule string) string {
+	for _, r := range assumptionRules {
+		if r.number == rule {
+			return r.text
+		}
+	}
+	return ""
 }
 
 // An assumptionSet holds assumptions as bits.
@@ -89,20 +128,20 @@ func (ev *evaluation) assumeIf(corner bool, a assumption, m Match) Match {
 }
 
 // caveats are the rules without which the decision would be another: it is
-// taken again with each of those that had a say doubted (rule U18).
+// taken again with each of those that had a say doubted (rule U18), or, if it was doubted, not.
 func (ev *evaluation) caveats(p *Policies, d Decision) []string {
 	var names []string
 	for a := range ev.used.all {
 		if a == assumeG21 || a == assumeP17 || a == assumeC27 {
 			if d == Indeterminate {
-				names = append(names, assumptionNames[a])
+				names = append(names, assumptionRules[a].number)
 			}
 			continue
 		}
 		doubt := newEvaluation(ev.req)
-		doubt.doubted = ev.doubted | 1<<a
+		doubt.doubted = ev.doubted ^ 1<<a
 		if o := doubt.decide(p); o.decision() != d {
-			names = append(names, assumptionNames[a])
+			names = append(names, assumptionRules[a].number)
 		}
 	}
 	return names

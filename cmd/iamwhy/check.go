@@ -21,6 +21,7 @@ type question struct {
 	unknown                     []string
 	closed                      bool
 	noSession                   bool
+	strict                      bool
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -60,6 +61,7 @@ Exit status: 0 allowed, 1 denied, 3 indeterminate, 2 usage or input.`,
 	flags.StringArrayVar(&q.unknown, "unknown", nil, "a context `KEY` that isn't known, beside --closed-context")
 	flags.BoolVar(&q.closed, "closed-context", false, "the request is as given: other context keys are absent, and a role's session has no session policy")
 	flags.BoolVar(&q.noSession, "assume-no-session-policy", false, "take a role's session to have no session policy")
+	flags.BoolVar(&q.strict, "strict", false, "rest on nothing but what AWS documents: the rest is unknown")
 	return cmd
 }
 
@@ -79,7 +81,7 @@ func (a *app) check(ctx context.Context, q question) error {
 	if err != nil {
 		return err
 	}
-	req := evaluator.Request{Action: q.action, Context: requestContext}
+	req := evaluator.Request{Action: q.action, Context: requestContext, Strict: q.strict}
 	if req.Principal, err = snap.ResolvePrincipal(q.principal); err != nil {
 		return fmt.Errorf("-p: %w", err)
 	}

@@ -19,7 +19,8 @@ import (
 )
 
 func (a *app) testCommand() *cobra.Command {
-	return &cobra.Command{
+	strict := false
+	cmd := &cobra.Command{
 		Use:   "test FILE...",
 		Short: "regression tests of policies",
 		Long: `Run the cases of case files, YAML or JSON. A directory stands for all .yaml,
@@ -31,12 +32,14 @@ Exit status: 0 all pass, 1 a case failed, 2 usage or input.`,
 			if len(args) == 0 {
 				return errors.New("no FILE: give case files, or a directory of them")
 			}
-			return a.test(cmd.Context(), args)
+			return a.test(cmd.Context(), args, strict)
 		},
 	}
+	cmd.Flags().BoolVar(&strict, "strict", false, "rest on nothing but what AWS documents: the rest is unknown")
+	return cmd
 }
 
-func (a *app) test(ctx context.Context, args []string) error {
+func (a *app) test(ctx context.Context, args []string, strict bool) error {
 	p, err := a.printer(render.Results)
 	if err != nil {
 		return err
@@ -59,6 +62,9 @@ func (a *app) test(ctx context.Context, args []string) error {
 	for _, c := range cases {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		for i := range c.Requests {
+			c.Requests[i].Strict = strict
 		}
 		result := casefile.Run(ctx, c, policies)
 		failed = failed || !result.Pass

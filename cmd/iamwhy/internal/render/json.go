@@ -49,8 +49,19 @@ type (
 		Reason    string          `json:"reason"`
 		Blockers  []jsonBlocker   `json:"blockers"`
 		Undecided []jsonUndecided `json:"undecided"`
+		AllowedIf [][]jsonTerm    `json:"allowedIf"` // sets of unknowns: each allows, if all in it are so
+		DeniedIf  [][]jsonTerm    `json:"deniedIf"`
 		Fixes     []jsonFix       `json:"fixes"`
 		Caveats   []string        `json:"caveats"`
+	}
+	jsonTerm struct {
+		Layer     string         `json:"layer"`
+		Policy    jsonPolicy     `json:"policy"`
+		Statement *jsonStatement `json:"statement"`
+		Missing   string         `json:"missing"`
+		// Good is whether the unknown would have to be good for the request: an Allow that applies, a Deny that doesn't,
+		// a layer that lets it pass.
+		Good bool `json:"good"`
 	}
 	jsonRequest struct {
 		Principal       string              `json:"principal"`
@@ -291,6 +302,7 @@ func (j *jsonRenderer) Check(c Check) error {
 	out := jsonCheck{
 		Request: requestOf(c.Request), Decision: e.Decision.String(), Reason: reason(c),
 		Blockers: blockersOf(e.Blockers), Undecided: undecidedOf(e.Undecided), Fixes: fixesOf(c.Fixes), Caveats: list(e.Caveats),
+		AllowedIf: termsOf(e.AllowedIf), DeniedIf: termsOf(e.DeniedIf),
 	}
 	if len(e.Blockers) > 0 {
 		b := out.Blockers[0]
@@ -449,6 +461,17 @@ func undecidedOf(undecided []evaluator.Undecided) []jsonUndecided {
 			v.Element = &e
 		}
 		out = append(out, v)
+	}
+	return out
+}
+
+func termsOf(sets [][]evaluator.Term) [][]jsonTerm {
+	out := make([][]jsonTerm, len(sets))
+	for i, set := range sets {
+		out[i] = []jsonTerm{}
+		for _, t := range set {
+			out[i] = append(out[i], jsonTerm{string(t.Layer), policyOf(t.Policy, t.Statement), statementOf(t.Statement), t.Missing, t.Good})
+		}
 	}
 	return out
 }

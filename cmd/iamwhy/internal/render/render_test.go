@@ -146,6 +146,14 @@ func (w world) undecided() evaluator.Explanation {
 			{Layer: evaluator.LayerSCP, Policy: w.scp, Statement: statement(w.scp, 1), Element: open, IfMatched: evaluator.ExplicitDeny, IfNot: evaluator.Allowed},
 			{Layer: evaluator.LayerRCP, Missing: "resource control policies of 111111111111: organizations:ListPolicies was denied", IfMatched: evaluator.Allowed, IfNot: evaluator.ExplicitDeny},
 		},
+		AllowedIf: [][]evaluator.Term{
+			{{Layer: evaluator.LayerIdentity, Policy: w.identity, Statement: statement(w.identity, 0), Good: true}, {Layer: evaluator.LayerSCP, Policy: w.scp, Statement: statement(w.scp, 1), Good: true}},
+			{{Layer: evaluator.LayerRCP, Missing: "resource control policies of 111111111111", Good: true}},
+		},
+		DeniedIf: [][]evaluator.Term{
+			{{Layer: evaluator.LayerIdentity, Policy: w.identity, Statement: statement(w.identity, 0)}, {Layer: evaluator.LayerRCP, Missing: "resource control policies of 111111111111"}},
+			{{Layer: evaluator.LayerSCP, Policy: w.scp, Statement: statement(w.scp, 1)}, {Layer: evaluator.LayerRCP, Missing: "resource control policies of 111111111111"}},
+		},
 	}
 }
 

@@ -283,9 +283,17 @@ func (t *textRenderer) Check(c Check) error {
 	t.settle(e)
 	t.fixes(c.Fixes)
 	if len(e.Caveats) > 0 {
-		t.line(body, span{"Rests on what AWS doesn't document: rules " + strings.Join(e.Caveats, ", "), faint})
+		t.caveats(e.Caveats)
 	}
 	return t.err
+}
+
+// caveats names what the answer takes for true without AWS's word for it.
+func (t *textRenderer) caveats(rules []string) {
+	t.line(body, span{"Rests on what AWS doesn't document:", faint})
+	for _, rule := range rules {
+		t.line(body+2, span{fmt.Sprintf("%-4s %s", rule, evaluator.Caveat(rule)), faint})
+	}
 }
 
 // endpointFlag tells whether, and through which endpoint, a call comes.
@@ -320,6 +328,9 @@ func (t *textRenderer) explanation(e evaluator.Explanation, q evaluator.Request)
 		t.allowing(e)
 	case evaluator.Indeterminate:
 		t.undecided(e.Undecided)
+		for _, line := range conditions(e) {
+			t.line(body, span{line, plain})
+		}
 		for _, b := range e.Blockers {
 			if !slices.ContainsFunc(e.Undecided, func(u evaluator.Undecided) bool { return u.Layer == b.Layer && u.Missing != "" }) {
 				t.also(b, q)
@@ -374,7 +385,6 @@ func (t *textRenderer) undecided(list []evaluator.Undecided) {
 			asks = match
 		}
 		t.line(body+4, span{asks(u.Element), plain})
-		t.line(body+4, span{fmt.Sprintf("if it applies: %s; if not: %s", u.IfMatched, u.IfNot), plain})
 	}
 }
 

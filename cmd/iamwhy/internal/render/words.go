@@ -282,6 +282,65 @@ func unknown(u evaluator.Undecided) string {
 	return layerWord(u.Layer, "")
 }
 
+// conditions says what would decide, whatever else isn't known; nil where what it hangs on says it already.
+func conditions(e evaluator.Explanation) []string {
+	all, any := len(e.AllowedIf) == 1, true
+	for _, set := range e.DeniedIf {
+		all = all && len(set) == 1
+	}
+	for _, set := range e.AllowedIf {
+		any = any && len(set) == 1
+	}
+	switch {
+	case len(e.AllowedIf) == 0 || all && any:
+		return nil // too many to weigh, or a single one
+	case all:
+		return []string{"Each of these alone would deny it; it is allowed if none does"}
+	case any && len(e.DeniedIf) == 1:
+		return []string{"Each of these alone would allow it; it is denied if none does"}
+	}
+	return append(sets("Allowed if ", e.AllowedIf), sets("Denied if ", e.DeniedIf)...)
+}
+
+// maxSets is how many of the sets that would decide are listed.
+const maxSets = 3
+
+// sets puts sets of unknowns into words, one a line.
+func sets(head string, list [][]evaluator.Term) []string {
+	var lines []string
+	for _, set := range list[:min(len(list), maxSets)] {
+		var terms []string
+		for _, t := range set {
+			terms = append(terms, term(t))
+		}
+		lines = append(lines, head+strings.Join(terms, ", and "))
+		head = fmt.Sprintf("%*s", len(head), "or ")
+	}
+	if more := len(list) - maxSets; more > 0 {
+		lines = append(lines, fmt.Sprintf("%sin %d more cases", head, more))
+	}
+	return lines
+}
+
+// term says of one unknown what it would have to be.
+func term(t evaluator.Term) string {
+	layer := layerWord(t.Layer, "")
+	switch {
+	case t.Statement == nil && t.Good:
+		return "the " + layer + " lets it pass"
+	case t.Statement == nil:
+		return "the " + layer + " denies it"
+	}
+	does := " applies"
+	if t.Good == (t.Statement.Effect == policy.Deny) {
+		does = " does not apply"
+	}
+	if t.Statement.Sid.Value != "" {
+		return t.Statement.Sid.Value + does
+	}
+	return place(t.Policy, t.Statement) + does
+}
+
 // awsSaid is what AWS's message says, and whether the evaluation agrees; "" without a message.
 func awsSaid(f correlate.Finding) string {
 	m := f.Denial.Message
