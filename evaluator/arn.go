@@ -155,6 +155,7 @@ type resourceGlob struct {
 	// template holds the pattern's variables, which exist after the fifth colon only (rule V2), and
 	// before them what stands in front of it.
 	template template
+	isARN    bool // text has six segments
 	oddWild  bool // a wildcard in the partition, the service or the resource's type (rule R9)
 }
 
@@ -194,6 +195,7 @@ func newResourceGlob(text string, variables bool) (resourceGlob, error) {
 	rest := text[leadEnd:]
 	r.short = segments < 6 && !runOn
 	r.oddWild = oddWild(text)
+	_, r.isARN = splitSix(text)
 	if variables && strings.Contains(rest, "${") {
 		t, err := parseTemplate(rest, true)
 		if err != nil {
@@ -337,7 +339,7 @@ func parting(pattern, arn string) (segment string, agree int) {
 		return "", 0
 	}
 	for i := range p {
-		if !newGlob(p[i]).match(a[i]) {
+		if p[i] != a[i] && !newGlob(p[i]).match(a[i]) {
 			if segment == "" {
 				segment = arnSegments[i]
 			}
@@ -346,13 +348,4 @@ func parting(pattern, arn string) (segment string, agree int) {
 		agree++
 	}
 	return segment, agree
-}
-
-// service is an action's prefix, in lower case; "" for *.
-func service(action string) string {
-	prefix, _, ok := strings.Cut(action, ":")
-	if !ok {
-		return ""
-	}
-	return strings.ToLower(prefix)
 }

@@ -159,14 +159,23 @@ func (e *explainer) reaches(layer LayerName) bool {
 
 // decisive are the elements of a denying statement that a caller could have
 // met otherwise: its conditions, and a list of what is exempt.
-func (e *explainer) decisive(t *LayerTrace, s *StatementTrace) []ElementTrace {
-	var out []ElementTrace
-	ev := t.asked()
-	for _, el := range s.compiled.elements(&ev, &t.place) {
-		switch el.Element {
-		case "Condition", "NotPrincipal", "NotAction", "NotResource":
-			out = append(out, el)
-		}
+func (e *explainer) decisive(t *LayerTrace, st *StatementTrace) []ElementTrace {
+	s, ev := st.compiled, t.asked()
+	if s.uninterpretable || s.illFitting(t.place.shape) {
+		return nil
+	}
+	out := make([]ElementTrace, 0, len(s.conditions)+1)
+	if s.notAction {
+		out = append(out, s.traceAction(ev.req))
+	}
+	if s.notResource {
+		out = append(out, s.traceResource(&ev, &t.place))
+	}
+	if s.notPrincipal && t.place.named {
+		out = append(out, s.tracePrincipal(&ev, &t.place))
+	}
+	for i := range s.conditions {
+		out = append(out, s.conditions[i].trace(&ev))
 	}
 	return out
 }
@@ -296,7 +305,8 @@ func (e *explainer) nearest(b *Blocker, t *LayerTrace) {
 	}
 	var best [maxNearMisses]ranked
 	n := 0
-	ev := t.asked()
+	ev := newEvaluation(t.req)
+	_, isARN := splitSix(t.req.Resource.ARN) // so that it can be compared segment by segment
 	for i := range t.layer.Policies {
 		p := &t.layer.Policies[i]
 		if p.Body == nil {
@@ -307,8 +317,12 @@ func (e *explainer) nearest(b *Blocker, t *LayerTrace) {
 			if s.effect != policy.Allow {
 				continue
 			}
-			cost := s.cost(&ev, &t.place)
-			if cost == 0 || cost >= tooFar || n == maxNearMisses && cost >= best[n-1].cost {
+			limit := tooFar
+			if n == maxNearMisses {
+				limit = best[n-1].cost
+			}
+			cost := s.cost(&ev, &t.place, isARN, limit)
+			if cost == 0 || cost >= limit {
 				continue
 			}
 			if n < maxNearMisses {
@@ -321,6 +335,7 @@ func (e *explainer) nearest(b *Blocker, t *LayerTrace) {
 			best[k] = ranked{p, s, cost}
 		}
 	}
+	ev.traced = true
 	for _, r := range best[:n] {
 		miss := NearMiss{Policy: r.policy, Statement: r.s.src}
 		for _, el := range r.s.elements(&ev, &t.place) {
@@ -351,8 +366,9 @@ func (e *explainer) nearest(b *Blocker, t *LayerTrace) {
 const tooFar = 60
 
 // cost says how far a statement is from a match, 0 for one that matches or may; a resource that differs
-// in one segment of its ARN only is nearer than one that has nothing in common.
-func (s *statement) cost(ev *evaluation, pl *place) int {
+// in one segment of its ARN only is nearer than one that has nothing in common. What is limit or more isn't
+// reckoned to the end.
+func (s *statement) cost(ev *evaluation, pl *place, isARN bool, limit int) int {
 	if s.uninterpretable || s.illFitting(pl.shape) {
 		return 0
 	}
@@ -364,25 +380,25 @@ func (s *statement) cost(ev *evaluation, pl *place) int {
 		missed = missed || m == NoMatch
 	}
 	if m := s.matchAction(ev.req.Action); m == NoMatch {
-		if !s.hasService(ev.service) {
+		if !s.hasService(ev.action.service) {
 			return tooFar
 		}
 		add(m, 30)
 	}
 	if m := s.matchResource(ev, pl); m != Matched {
 		far := 25
-		if !s.notResource && s.agrees(ev.req.Resource.ARN) {
+		if isARN && !s.notResource && slices.ContainsFunc(s.resources, func(r resourceGlob) bool { return r.isARN }) {
 			far = 20
 		}
 		add(m, far)
 	}
-	if pl.named {
+	if pl.named && (cost < limit || !missed) {
 		who := s.matchPrincipal(ev, pl)
 		add(who.any(), 15)
 	}
 	for i := range s.conditions {
-		if cost >= tooFar {
-			break
+		if missed && cost >= limit {
+			return cost
 		}
 		add(s.conditions[i].match(ev), 10)
 	}
@@ -396,19 +412,6 @@ func (s *statement) cost(ev *evaluation, pl *place) int {
 func (s *statement) hasService(service string) bool {
 	for _, g := range s.actions {
 		if len(g) > len(service) && g[len(service)] == ':' && string(g[:len(service)]) == service {
-			return true
-		}
-	}
-	return false
-}
-
-// agrees reports whether a pattern can be compared with the ARN segment by segment.
-func (s *statement) agrees(arn string) bool {
-	if _, ok := splitSix(arn); !ok {
-		return false
-	}
-	for i := range s.resources {
-		if _, ok := splitSix(s.resources[i].text); ok {
 			return true
 		}
 	}

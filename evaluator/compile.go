@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"unique"
 
 	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
@@ -66,7 +67,7 @@ func Compile(doc *policy.Document) *Compiled {
 }
 
 // How many actions a document remembers: what was found is put in its place, and what was
-// there before is forgotten, so that hostile input can't make it grow.
+// there before is forgotten, so that hostile input can't make it grow. Powers of two.
 const (
 	fewStatements = 4
 	fewActions    = 32
@@ -76,7 +77,7 @@ const (
 // candidates are the statements of a document that an action in a kind of
 // layer leaves in question: those that may deny and those that may allow.
 type candidates struct {
-	action string
+	action unique.Handle[string]
 	shape  shape
 	all    []*statement
 	deny   []*statement
@@ -111,11 +112,11 @@ func (c *Compiled) candidates(ev *evaluation, s shape) *candidates {
 	if m == nil {
 		m = c.newMemory()
 	}
-	slot := &(*m)[(ev.hash>>32+uint64(s))%uint64(len(*m))]
-	if found := slot.Load(); found != nil && found.shape == s && found.action == ev.req.Action {
+	slot := &(*m)[(ev.action.hash>>32+uint64(s))&uint64(len(*m)-1)]
+	if found := slot.Load(); found != nil && found.action == ev.action.id && found.shape == s {
 		return found
 	}
-	found := &candidates{action: strings.Clone(ev.req.Action), shape: s}
+	found := &candidates{action: ev.action.id, shape: s}
 	for i := range c.statements {
 		st := &c.statements[i]
 		if !st.concerns(ev.req.Action, s) {

@@ -24,9 +24,10 @@ type condition struct {
 	op          *operator
 	quant       quantifier
 	ifExists    bool
-	miscased    bool // the operator isn't spelled as AWS does (rule C8)
-	multivalued bool // the key holds a list, or may (rule C27)
-	plain       bool // StringEquals or StringNotEquals of fixed texts
+	miscased    bool     // the operator isn't spelled as AWS does (rule C8)
+	multivalued bool     // the key holds a list, or may (rule C27)
+	want        []string // as in the policy
+	plain       bool     // StringEquals or StringNotEquals of fixed texts
 	key         keyName
 	operands    []operand
 }
@@ -59,6 +60,7 @@ func newCondition(src *policy.Condition, variables bool) (condition, error) {
 			return c, err
 		}
 		c.operands = append(c.operands, o)
+		c.want = append(c.want, v.Value)
 	}
 	fixed := func(o operand) bool { return o.template == nil && o.literal }
 	c.plain = c.op.kind == kindString && c.quant == single && !c.miscased && len(c.operands) > 0 &&
@@ -126,8 +128,7 @@ func (c *condition) matchNull(v *keyValue) Match {
 			missing = NoMatch
 		}
 	case v.State == PresentUnknown, v.cell != nil:
-		// A value that a user supplies may be empty (U8); the caller's and AWS's own keys can't.
-		if name := c.key.Value(); strings.HasPrefix(name, "aws:") && !strings.Contains(name, "/") {
+		if v.cell != nil && v.cell.filled || !mayBeEmpty(c.key.Value()) {
 			missing = NoMatch
 		}
 	}
@@ -144,6 +145,12 @@ func (c *condition) matchNull(v *keyValue) Match {
 		}
 	}
 	return m
+}
+
+// mayBeEmpty reports whether a key's value may be empty: one that a user supplies may; the caller's and AWS's
+// own keys can't (rule U8).
+func mayBeEmpty(folded string) bool {
+	return !strings.HasPrefix(folded, "aws:") || strings.Contains(folded, "/")
 }
 
 // matchSingle serves operators without a set prefix (rules C1, C4, C5, C27, U8).
@@ -289,8 +296,9 @@ func (c *condition) testAnyValue(v *keyValue, ev *evaluation) Match {
 		if c.ifExists {
 			return NoMatch
 		}
-		return known(c.op.negated)
+		return ev.assumeIf(c.quant == single, assumeG16, known(c.op.negated))
 	}
+	ev.used |= 1 << assumeC28 // if it has a say, it is found when the value's cases are weighed (rules U14, U18)
 	m := NoMatch
 	for i := range c.operands {
 		m = or(m, c.operands[i].matchAnyValue(v, c.op, ev))
@@ -315,10 +323,11 @@ func (o *operand) matchAnyValue(v *keyValue, op *operator, ev *evaluation) Match
 		switch _, isBool := parseBool(string(g)); {
 		case op.kind == kindString && op.wild && glob(g).everything():
 			return Matched
-		case op.kind == kindString && !wild(g) && slices.Contains(v.Not, string(g)),
-			op.kind == kindBool && !isBool && !op.negated, // rule C28
-			op.kind == kindARN && o.like == nil && o.text != "*" && !op.negated:
+		case op.kind == kindString && !wild(g) && slices.Contains(v.Not, string(g)):
 			return NoMatch
+		case op.kind == kindBool && !isBool && !op.negated,
+			op.kind == kindARN && o.like == nil && o.text != "*" && !op.negated:
+			return ev.assume(assumeC28, NoMatch)
 		}
 		return Unknown
 	}
@@ -328,7 +337,7 @@ func (o *operand) matchAnyValue(v *keyValue, op *operator, ev *evaluation) Match
 	case op.kind == kindString && o.literal && slices.Contains(v.Not, o.text):
 		return NoMatch
 	case o.bad && !op.negated && (op.kind != kindARN || o.text != "*"):
-		return NoMatch // it isn't what the operator compares (rule C28)
+		return ev.assume(assumeC28, NoMatch) // it isn't what the operator compares
 	}
 	return Unknown
 }
@@ -343,8 +352,6 @@ func (c *condition) trace(ev *evaluation) ElementTrace {
 	if c.quant == single && v.State == Present && len(v.Values) > 1 && c.op.kind != kindNull {
 		t.Note = "several values, and the operator has no ForAllValues or ForAnyValue: AWS doesn't say what happens (C27)"
 	}
-	for _, w := range c.src.Values {
-		t.Want = append(t.Want, w.Value)
-	}
+	t.Want = c.want
 	return t
 }

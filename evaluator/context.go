@@ -37,6 +37,16 @@ type ContextValue struct {
 type keyValue struct {
 	ContextValue
 	cell *cell // a case of a split (rule U14); State is then Present, and Values mean nothing
+	// several says that the value stands for others, too, that no condition tells from it (rule U14).
+	several bool
+}
+
+// shown is what is known of a key for who reads it otherwise than conditions do: of several values none.
+func (v *keyValue) shown() ContextValue {
+	if v.cell != nil || v.several {
+		return ContextValue{Name: v.Name, State: PresentUnknown, Not: v.Not}
+	}
+	return v.ContextValue
 }
 
 // A keyName is a context key's name in lower case (rule C3), made comparable at the cost of a pointer.
@@ -49,14 +59,10 @@ func keyNameOf(name string) keyName { return unique.Make(strings.ToLower(name)) 
 // which IAM gives a meaning; in an Open one, every key not set is unknown.
 type Context struct {
 	Open    bool
-	entries []contextEntry
-	index   map[keyName]int // into entries, once there are many
+	names   []keyName
+	entries []keyValue      // by the place of their names, which alone are searched
+	index   map[keyName]int // into both, once there are many
 	owner   *Context        // who may change entries: a copy of a Context makes its own first
-}
-
-type contextEntry struct {
-	name  keyName
-	value keyValue
 }
 
 // manyKeys is from how many keys on a Context is searched by an index.
@@ -83,12 +89,12 @@ func (c *Context) put(v keyValue) {
 		*old = v
 		return
 	}
-	c.entries = append(c.entries, contextEntry{name, v})
+	c.names, c.entries = append(c.names, name), append(c.entries, v)
 	switch n := len(c.entries); {
 	case n == manyKeys:
 		c.index = make(map[keyName]int, 2*n)
-		for i := range c.entries {
-			c.index[c.entries[i].name] = i
+		for i, name := range c.names {
+			c.index[name] = i
 		}
 	case n > manyKeys:
 		c.index[name] = n - 1
@@ -102,11 +108,11 @@ func (c *Context) find(name keyName) *keyValue {
 		if !ok {
 			return nil
 		}
-		return &c.entries[i].value
+		return &c.entries[i]
 	}
-	for i := range c.entries {
-		if c.entries[i].name == name {
-			return &c.entries[i].value
+	for i, n := range c.names {
+		if n == name {
+			return &c.entries[i]
 		}
 	}
 	return nil
@@ -154,7 +160,7 @@ func (c *Context) unset(folded string) *keyValue {
 // Lookup returns what is known of key; the state of one never set is Absent,
 // or UnknownKey in an open context.
 func (c *Context) Lookup(key string) ContextValue {
-	v := c.value(keyNameOf(key)).ContextValue
+	v := c.value(keyNameOf(key)).shown()
 	if v.Name == "" {
 		v.Name = key
 	}
@@ -168,7 +174,7 @@ func (c *Context) Known(key string) bool { return c.find(keyNameOf(key)) != nil 
 func (c *Context) All() []ContextValue {
 	all := make([]ContextValue, 0, len(c.entries))
 	for i := range c.entries {
-		all = append(all, c.entries[i].value.ContextValue)
+		all = append(all, c.entries[i].shown())
 	}
 	sort.Slice(all, func(i, j int) bool { return strings.ToLower(all[i].Name) < strings.ToLower(all[j].Name) })
 	return all
@@ -176,5 +182,5 @@ func (c *Context) All() []ContextValue {
 
 // Clone returns a copy that can be changed without changing c.
 func (c *Context) Clone() Context {
-	return Context{Open: c.Open, entries: slices.Clone(c.entries), index: maps.Clone(c.index)}
+	return Context{Open: c.Open, names: slices.Clone(c.names), entries: slices.Clone(c.entries), index: maps.Clone(c.index)}
 }

@@ -73,13 +73,13 @@ func (ev *evaluation) grantRule() grantRule {
 	case Service, Anonymous, WebIdentity, SAML:
 		return policyOnly
 	}
-	switch ev.service {
+	switch ev.action.service {
 	case "kms":
-		if concernsKey(lowered(ev.req.Action), &ev.req.Resource) {
+		if concernsKey(ev.action.lower, &ev.req.Resource) {
 			return mandatory
 		}
 	case "sts":
-		switch lowered(ev.req.Action) {
+		switch ev.action.lower {
 		case "sts:assumerole", "sts:tagsession", "sts:setsourceidentity":
 			return mandatory
 		}
@@ -120,7 +120,7 @@ func crossAccount(req *Request) Match {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func (ev *evaluation) decide(p *Policies) outcome {
 	req := ev.req
-	o := outcome{verdict: ev.layers(p), rule: ev.grantRule(), across: crossAccount(req), service: serviceRuleFor(req)}
+	o := outcome{verdict: ev.layers(p), rule: ev.grantRule(), across: crossAccount(req), service: serviceRuleFor(req, ev.action)}
 	v := &o.verdict
 	if same, laidDown := ev.forced.layer(LayerService, atomOwner); laidDown {
 		o.across = known(!same)

@@ -14,25 +14,31 @@ func rcpReaches(req *Request, p *Policies) Match {
 
 // rcpReachesAction says whether RCPs concern an action on a resource, whoever calls.
 func rcpReachesAction(req *Request) Match {
-	prefix, _, _ := strings.Cut(req.Action, ":")
-	service := strings.ToLower(prefix)
+	a := actionOf(req.Action)
 	switch {
-	case strings.EqualFold(req.Action, "kms:RetireGrant"): // "RCPs do not impact the kms:RetireGrant permission"
+	case a.lower == "kms:retiregrant": // "RCPs do not impact the kms:RetireGrant permission"
 		return NoMatch
-	case service == "iam":
-		// IAM isn't on the list; its one resource policy, a role's trust, is reached as sts.
-		return NoMatch
-	case service == "sts" && under(req.Resource, ":role/", "aws-service-role/") != NoMatch:
+	case a.service == "sts" && under(req.Resource, ":role/", "aws-service-role/") != NoMatch:
 		// How a service assumes its service-linked role is none of an RCP's business.
 		return not(under(req.Resource, ":role/", "aws-service-role/"))
-	case !rcpServices[service]:
-		return Unknown
-	case req.Resource.ARN == "*" && !req.Resource.Pattern:
+	case a.rcp == Matched && req.Resource.ARN == "*" && !req.Resource.Pattern:
 		// AWS says that an RCP concerns "the resources that are authorized as part of an operation
 		// request" and not what becomes of an action that has none (doubt D12).
 		return Unknown
 	}
-	return Matched
+	return a.rcp
+}
+
+// rcpReachesService says whether RCPs concern the actions of a service. IAM isn't on AWS's list; its one
+// resource policy, a role's trust, is reached as sts.
+func rcpReachesService(service string) Match {
+	switch {
+	case service == "iam":
+		return NoMatch
+	case rcpServices[service]:
+		return Matched
+	}
+	return Unknown
 }
 
 // rcpServices are the prefixes of the services whose actions RCPs concern, as AWS listed

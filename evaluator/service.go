@@ -33,13 +33,11 @@ func (r *serviceRule) settle(allowed Match) Match {
 }
 
 // serviceRuleFor finds the rule for a request (rules S4, S9 to S11, S13, S14, S28, S29).
-func serviceRuleFor(req *Request) serviceRule {
-	prefix, name, _ := strings.Cut(req.Action, ":")
-	rule := serviceRules[strings.ToLower(prefix)]
-	if rule == nil {
+func serviceRuleFor(req *Request, a *action) serviceRule {
+	if a.rule == nil {
 		return serviceRule{}
 	}
-	return rule(req, strings.ToLower(name))
+	return a.rule(req, a.verb)
 }
 
 // serviceRules are the rules of the services that have some, by prefix. name is an
@@ -339,22 +337,20 @@ func guarded(byNote map[string]string) map[string]string {
 // scpConcerns says whether SCPs concern a request at all: its caller (rules E10, E28) and
 // what it asks for (rule E32).
 func (ev *evaluation) scpConcerns() Match {
-	return and(ev.scpReaches(), not(scpExempt(ev.req)))
+	return and(ev.scpReaches(), not(scpExempt(ev.req, ev.action)))
 }
 
 // scpExempt says whether a request is one of the tasks that SCPs can't restrict (rule E32). The
 // others of AWS's list, such as signing for CloudFront's private content, ask nothing of IAM.
 //
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html#not-restricted-by-scp
-func scpExempt(req *Request) Match {
-	prefix, _, _ := strings.Cut(req.Action, ":")
-	service := strings.ToLower(prefix)
+func scpExempt(req *Request, a *action) Match {
 	switch {
-	case service == "mechanicalturk" || service == "awis" || service == "alexatopsites":
+	case a.service == "mechanicalturk" || a.service == "awis" || a.service == "alexatopsites":
 		return Matched // Amazon Mechanical Turk, Alexa Web Information Service, Alexa Top Sites
 	case req.Principal.Type != Root:
 		return NoMatch
-	case service == "supportplans", strings.EqualFold(req.Action, "ec2:ModifyAddressAttribute"), strings.EqualFold(req.Action, "ec2:ResetAddressAttribute"):
+	case a.service == "supportplans", a.lower == "ec2:modifyaddressattribute", a.lower == "ec2:resetaddressattribute":
 		return Unknown // root registers for Enterprise Support, or sets reverse DNS: AWS doesn't name the actions
 	}
 	return NoMatch
