@@ -455,12 +455,22 @@ func (e *explainer) unknowns() []unknown {
 			if t.layer != nil && len(t.layer.Policies) == 0 && t.layer.State == DoesNotApply {
 				level = wholeHierarchy
 			}
-			out = append(out, missing(t.Layer, level, t.Layer, t.Missing))
+			u := missing(t.Layer, level, t.Layer, t.Missing)
+			if t.State == MayApply {
+				u.said = append(u.said, denying(t)...)
+			}
+			out = append(out, u)
 		}
 	}
 	for layer, h := range map[LayerName]*Hierarchy{LayerRCP: &e.p.RCP, LayerSCP: &e.p.SCP} {
 		if what, open := e.reachOpen(layer, h); open && !e.settled(layer) {
-			out = append(out, missing(layer, wholeHierarchy, layer, what))
+			u := missing(layer, wholeHierarchy, layer, what)
+			for i := range e.trace {
+				if e.trace[i].Layer == layer {
+					u.said = append(u.said, denying(&e.trace[i])...)
+				}
+			}
+			out = append(out, u)
 		}
 	}
 	if e.o.across == Unknown && e.o.rule != policyOnly && e.o.grant == Unknown {
@@ -486,6 +496,17 @@ func (e *explainer) unknowns() []unknown {
 	}
 	slices.SortStableFunc(out, func(a, b unknown) int { return layerRank(a.rank()) - layerRank(b.rank()) })
 	return out
+}
+
+// denying are the statements of a layer that would deny if it applied.
+func denying(t *LayerTrace) []Undecided {
+	var all []Undecided
+	for i := range t.Statements {
+		if s := &t.Statements[i]; s.Match == Matched && s.Statement.Effect == policy.Deny {
+			all = append(all, Undecided{Layer: t.Layer, Policy: s.Policy, Statement: s.Statement, Missing: t.Missing, IfMatched: ExplicitDeny, IfNot: Indeterminate})
+		}
+	}
+	return all
 }
 
 // missing is an unknown that isn't a statement.

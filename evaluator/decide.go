@@ -38,7 +38,8 @@ type outcome struct {
 	verdict      verdict
 }
 
-// allowed is rule E13 and its cross-account twin.
+// allowed is rule E13 and its cross-account twin. What nobody allows isn't (rules E1, E3); no grant overcomes a
+// Deny, nor an SCP or RCP that doesn't let it pass (rule E19).
 func (o *outcome) allowed() Match {
 	return o.service.settle(min(not(o.deny), o.grant, o.passes))
 }
@@ -115,7 +116,8 @@ func crossAccount(req *Request) Match {
 }
 
 // decide combines the layers as AWS's page on policy evaluation does. Every
-// term is three-valued, so that what is definite stays so (rule U11).
+// term is three-valued, so that what is definite stays so (rule U11): a denial that holds whatever is
+// missing (rule U12), and an Allowed only where nothing that isn't known could deny (rule U13).
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func (ev *evaluation) decide(p *Policies) outcome {
@@ -185,7 +187,8 @@ func grantAcross(v *verdict, rb *byGrade, e extra, rule grantRule, across Match)
 	return Unknown
 }
 
-// grantSameAccount is Grant of section 7.3, and of S1 and S5.
+// grantSameAccount is Grant of section 7.3, and of S1, S2 and S5. Boundary and session policy limit and
+// never grant (rule E15).
 func grantSameAccount(v *verdict, rb *byGrade, e extra, rule grantRule) Match {
 	limits := and(v.boundaryOk, v.sessionOk)
 	identity := v.identity.allows()

@@ -7,7 +7,8 @@ import (
 	"unique"
 )
 
-// An evaluation is one request on its way through the layers.
+// An evaluation is one request on its way through the layers, in strong Kleene logic: a statement applies if all its
+// parts hold, and one that doesn't settles it whatever else isn't known (rule U4).
 type evaluation struct {
 	req    *Request
 	action *action

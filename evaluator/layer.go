@@ -37,7 +37,9 @@ type verdict struct {
 	scpDeny, rcpDeny Match
 }
 
-// layers asks every layer. All of them are asked, whatever one says: all blockers are wanted.
+// layers asks every layer. All of them are asked, whatever one says: all blockers are wanted. Root has no
+// identity policies, boundary or session policy (rule E31); an endpoint's policy must allow and
+// grants nothing (rule E36).
 func (ev *evaluation) layers(p *Policies) (v verdict) {
 	req := ev.req
 	hasBoundary := layerApplies(&p.Boundary)
@@ -233,7 +235,8 @@ func (ev *evaluation) hierarchy(pl *place, h *Hierarchy, reaches Match) (deny, o
 }
 
 // scpReaches says which callers SCPs concern: users, role sessions, federated
-// sessions and root of member accounts, but not service-linked roles (rules E10, E28).
+// sessions and root of member accounts, but not service-linked roles (rules E10, E28, E31). The
+// SCPs are those of the caller's account, the RCPs those of the resource's (rule E23).
 func (ev *evaluation) scpReaches() Match {
 	p := &ev.req.Principal
 	switch p.Type {

@@ -372,14 +372,21 @@ func (t *textRenderer) allowing(e evaluator.Explanation) {
 func (t *textRenderer) undecided(list []evaluator.Undecided) {
 	for _, u := range list {
 		head := "Undecided: "
-		if layer := layerWord(u.Layer, ""); layer != "" && u.Missing == "" {
+		kind := ""
+		if u.Policy != nil {
+			kind = u.Policy.Type
+		}
+		if layer := layerWord(u.Layer, kind); layer != "" && u.Missing == "" {
 			head = "Hangs on the " + layer + ": "
 		}
 		t.line(body, span{head, doubtful}, span{unknown(u), plain})
-		if u.Element.Element == "" {
+		if u.Statement == nil {
 			continue
 		}
 		t.line(body+2, span{place(u.Policy, u.Statement), strong}, span{position(where(u.Policy, u.Statement).String()), faint})
+		if u.Element.Element == "" {
+			continue // it is the layer that isn't known to apply
+		}
 		asks := mismatch
 		if u.Statement != nil && u.Statement.Effect == policy.Deny {
 			asks = match
