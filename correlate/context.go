@@ -2,7 +2,9 @@ package correlate
 
 import (
 	"encoding/json"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,12 +62,19 @@ func (c *call) setContext(r *Request, mismatch bool) {
 func timeKeys(e *Event) keys {
 	var k keys
 	if !e.Time.IsZero() {
-		k.set("aws:CurrentTime", e.Time.UTC().Format(time.RFC3339))
-		k.set("aws:EpochTime", strconv.FormatInt(e.Time.Unix(), 10))
+		k = timesOf(e.Time)
 	}
 	if e.Region != "" {
 		k.set("aws:RequestedRegion", e.Region)
 	}
+	return k
+}
+
+// timesOf are the keys that tell the time of a call.
+func timesOf(t time.Time) keys {
+	var k keys
+	k.set("aws:CurrentTime", t.UTC().Format(time.RFC3339))
+	k.set("aws:EpochTime", strconv.FormatInt(t.Unix(), 10))
 	return k
 }
 
@@ -208,7 +217,8 @@ func sourceKeys(c *call) keys {
 	return k
 }
 
-// forwarded reports whether a service made the call with its caller's credentials. "AWS
+// forwarded reports whether a service made the call with its caller's credentials: a forward access session, whose
+// caller stays the principal (rule P22). "AWS
 // Internal" names none, and signin is the console, which calls for the user at the
 // browser: of both it isn't known what IAM was told.
 func forwarded(e *Event) bool {
@@ -257,7 +267,11 @@ func networkKeys(e *Event) keys {
 	} else {
 		k = append(k, directKeys(e, ip)...)
 	}
-	if agent := userAgent(e); agent != "" {
+	if agent := userAgent(e); agent != "" && mayBeConsole(e) {
+		// What the console runs calls with the agent of the SDK that it is made with: taken at its word, it
+		// would be a call to the API, which a user's console session isn't limited to (rule S13).
+		k.state(evaluator.PresentUnknown, "aws:UserAgent")
+	} else if agent != "" {
 		k.set("aws:UserAgent", agent)
 	}
 	if e.HasTLS || !plainHTTP[servicePrefix(e.Source)] && e.Identity.Account != anonymousAccount {
@@ -317,6 +331,18 @@ var plainHTTP = map[string]bool{
 // without telling how (T26, T87).
 func consoleProxy(e *Event) bool {
 	return e.ConsoleSession && !e.HasTLS || strings.Contains(e.UserAgent, "aws-internal/") && e.VPCEndpointID != ""
+}
+
+// mayBeConsole reports whether a call may be that of a console session of a user's, root's or a federated
+// user's: credentials of those who don't sign in are limited, to AssumeRole and such (rule S13). Before
+// record version 1.08 nothing tells; the key of a long-term credential does.
+func mayBeConsole(e *Event) bool {
+	switch e.Identity.Type {
+	case "IAMUser", "Root", "FederatedUser":
+	default:
+		return false
+	}
+	return e.ConsoleSession || !recorded(e, 8) && !strings.HasPrefix(e.Identity.AccessKeyID, "AKIA")
 }
 
 // userAgent returns the user agent, "" if it was cut or is a service's name (T86).
@@ -427,9 +453,9 @@ func domainOf(partition string) string {
 // A lakeContext is the eventContext of an event from CloudTrail Lake: keys that IAM
 // evaluated, as IAM knew them (T90).
 type lakeContext struct {
-	request   map[string][]string
-	principal map[string]string            // tags
-	resources map[string]map[string]string // tags, by ARN
+	request   keys
+	principal map[string]*string            // tags
+	resources map[string]map[string]*string // tags, by ARN
 }
 
 // decodeLakeContext reads an eventContext as far as it goes; its inner form isn't
@@ -452,20 +478,36 @@ func decodeLakeContext(raw json.RawMessage) lakeContext {
 	if json.Unmarshal(raw, &text) != nil {
 		return l
 	}
-	l.request = make(map[string][]string)
-	for key, v := range text.RequestContext {
-		if values := contextValues(v); values != nil {
-			l.request[key] = values
-		}
-	}
+	l.request = requestKeys(text.RequestContext)
 	l.principal = tagMap(text.TagContext.PrincipalTags)
-	l.resources = make(map[string]map[string]string)
+	l.resources = make(map[string]map[string]*string)
 	for _, r := range text.TagContext.ResourceTags {
 		if tags := tagMap(r.Tags); r.ARN != "" && tags != nil {
 			l.resources[r.ARN] = tags
 		}
 	}
 	return l
+}
+
+// requestKeys are the keys that a record lists, by name. Of one that it lists twice, in names that differ
+// only in case, nobody knows the value (rule C3).
+func requestKeys(listed map[string]any) keys {
+	var k keys
+	at := map[string]int{}
+	for _, name := range slices.Sorted(maps.Keys(listed)) {
+		values := contextValues(listed[name])
+		if values == nil {
+			continue
+		}
+		folded := strings.ToLower(name)
+		if i, twice := at[folded]; twice {
+			k[i].State, k[i].Values = evaluator.PresentUnknown, nil
+			continue
+		}
+		at[folded] = len(k)
+		k.set(name, values...)
+	}
+	return k
 }
 
 // contextValues returns a key's values, nil if they can't be read.
@@ -492,18 +534,18 @@ func contextValues(v any) []string {
 }
 
 // tagMap reads tags as an object, or as a list of objects or of key and value.
-func tagMap(v any) map[string]string {
-	tags := map[string]string{}
+func tagMap(v any) map[string]*string {
+	tags := map[string]*string{}
 	add := func(o map[string]any) {
 		if key, ok := o["key"].(string); ok && len(o) == 2 {
 			if value, ok := o["value"].(string); ok {
-				tags[key] = value
+				tags[key] = &value
 				return
 			}
 		}
 		for key, value := range o {
 			if value, ok := value.(string); ok {
-				tags[key] = value
+				tags[key] = &value
 			}
 		}
 	}
@@ -526,19 +568,19 @@ func tagMap(v any) map[string]string {
 // apply makes unknown keys known. What isn't listed stays as it is: which keys
 // are recorded is the store's configuration.
 func (l lakeContext) apply(r *Request) {
-	set := func(key string, values ...string) {
-		switch r.Context.Lookup(key).State {
+	learn := func(v evaluator.ContextValue) {
+		switch r.Context.Lookup(v.Name).State {
 		case evaluator.UnknownKey, evaluator.PresentUnknown, evaluator.Partial:
-			r.Context.Set(key, values...)
+			r.Context.Put(v)
 		}
 	}
-	for key, values := range l.request {
-		set(key, values...)
+	for _, v := range l.request {
+		learn(v)
 	}
-	for key, value := range l.principal {
-		set("aws:PrincipalTag/"+key, value)
+	for _, v := range evaluator.TagValues("aws:PrincipalTag/", l.principal) {
+		learn(v)
 	}
-	for key, value := range l.resources[r.Resource.ARN] {
-		set("aws:ResourceTag/"+key, value)
+	for _, v := range evaluator.TagValues("aws:ResourceTag/", l.resources[r.Resource.ARN]) {
+		learn(v)
 	}
 }

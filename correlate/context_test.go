@@ -149,6 +149,16 @@ func TestContext(t *testing.T) {
 			e.SourceIP, e.VPCEndpointID, e.UserAgent = "10.8.8.10", "vpce-1", "[S3Console/0.4, aws-internal/3 aws-sdk-java/1]"
 		}), "s3:GetObject", want{"aws:SourceVpce": unknown, "aws:SourceIp": unknown}},
 		{"user agent cut", with(userEvent(), func(e *Event) { e.UserAgent = strings.Repeat("a", 1024) }), "sqs:SendMessage", want{"aws:UserAgent": unknown}},
+		{"S13: a user's console session, its agent an SDK's", with(userEvent(), func(e *Event) {
+			e.Source, e.ConsoleSession, e.UserAgent = "iam.amazonaws.com", true, "aws-sdk-java/1.12"
+		}), "iam:GetUser", want{"aws:UserAgent": someValue}},
+		{"S13: an older record doesn't tell console sessions", with(userEvent(), func(e *Event) {
+			e.Source, e.Version, e.Identity.AccessKeyID = "iam.amazonaws.com", "1.07", "ASIA1"
+		}), "iam:GetUser", want{"aws:UserAgent": someValue}},
+		{"S13: a long-term key is none", with(userEvent(), func(e *Event) {
+			e.Source, e.Version, e.Identity.AccessKeyID = "iam.amazonaws.com", "1.07", "AKIA1"
+		}), "iam:GetUser", want{"aws:UserAgent": present("aws-cli/2")}},
+		{"S13: a role's credentials are limited in the console, too", with(roleEvent("iam.amazonaws.com", "GetUser"), func(e *Event) { e.ConsoleSession, e.UserAgent = true, "aws-sdk-java/1.12" }), "iam:GetUser", want{"aws:UserAgent": present("aws-sdk-java/1.12")}},
 		{"TLS not recorded", with(userEvent(), func(e *Event) { e.Source, e.HasTLS = "s3.amazonaws.com", false }), "s3:GetObject", want{"aws:SecureTransport": unknown}},
 		{"TLS not recorded, no other way", with(userEvent(), func(e *Event) { e.Source, e.HasTLS = "iam.amazonaws.com", false }), "iam:GetUser", want{"aws:SecureTransport": present("true")}},
 		{"lossy source", with(userEvent(), func(e *Event) { e.Origin.Lossy, e.HasTLS = true, false }), "sqs:SendMessage", want{
@@ -171,6 +181,9 @@ func TestContext(t *testing.T) {
 		}), "sqs:SendMessage", want{
 			"aws:Referer": present("x"), "aws:username": absent, "aws:ManyValues": present("a", "b"), "odd": unknown, "aws:PrincipalTag/team": present("ops"), "aws:PrincipalTag/env": unknown, "aws:ResourceTag/env": unknown,
 		}},
+		{"T90, C3: Lake, tags and keys that differ only in case", with(roleEvent("sqs.amazonaws.com", "SendMessage"), func(e *Event) {
+			e.Context = json.RawMessage(`{"requestContext":{"aws:RequestTag/a":"1","aws:RequestTag/A":"2"},"tagContext":{"principalTags":{"Dept":"ops","dept":"eng","team":"red"}}}`)
+		}), "sqs:SendMessage", want{"aws:RequestTag/a": someValue, "aws:PrincipalTag/DEPT": someValue, "aws:PrincipalTag/Team": present("red")}},
 	}
 	for _, tt := range tests {
 		ctx := contextOf(tt.event, tt.action, false)
@@ -182,6 +195,22 @@ func TestContext(t *testing.T) {
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("T86 %s (-want +got):\n%s", tt.name, diff)
 		}
+	}
+}
+
+// T90, C3: a resource's tags, as Lake records them.
+func TestLakeResourceTags(t *testing.T) {
+	l := decodeLakeContext(json.RawMessage(`{"tagContext":{"resourceTags":[{"arn":"arn:aws:sqs:eu-west-1:111111111111:orders","tags":[{"key":"Env","value":"a"},{"key":"env","value":"b"},{"key":"team","value":"red"}]}]}}`))
+	var r Request
+	r.Context.Open, r.Resource.ARN = true, ordersQueue
+	l.apply(&r)
+	got := map[string]known{}
+	for _, key := range []string{"aws:ResourceTag/env", "aws:ResourceTag/team", "aws:ResourceTag/other"} {
+		v := r.Context.Lookup(key)
+		got[key] = known{v.State, v.Values}
+	}
+	if diff := cmp.Diff(map[string]known{"aws:ResourceTag/env": someValue, "aws:ResourceTag/team": present("red"), "aws:ResourceTag/other": unknown}, got); diff != "" {
+		t.Errorf("T90 (-want +got):\n%s", diff)
 	}
 }
 

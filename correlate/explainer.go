@@ -3,7 +3,9 @@ package correlate
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -34,23 +36,24 @@ func NewExplainer(src PolicySource, opts Options) *Explainer {
 }
 
 // A groupKey is what equal denials have in common (rule T101), and what else
-// may decide them: session, region, exact resource and context. Groups that turn out
-// the same are put together once they are explained.
+// may decide them: session, region, exact resources, context, and the policy that the call would put. Groups
+// that turn out the same are put together once they are explained. What the time decides is told apart then, too.
 type groupKey struct {
-	principal, session, action, resource, region string
-	claim                                        Claim
-	layer, policyARN, code                       string
-	endpoint, invokedBy, part, context           string
+	principal                       evaluator.Principal
+	mismatch                        bool
+	session, region                 string
+	claim                           Claim
+	layer, policyARN, code          string
+	endpoint, invokedBy, part, text string
+	requests                        [sha256.Size]byte
+	timed                           bool // it is known when the call was made
 }
 
-// A cluster is denials that are explained once.
+// A cluster is denials that are explained once, unless the policies ask for the time.
 type cluster struct {
-	key         groupKey
-	denial      Denial
-	events      []sighting // the oldest, oldest first
-	count       int
-	first, last time.Time
-	sessions    []string
+	key    groupKey
+	denial Denial
+	seen   []sighting
 }
 
 // A sighting is one event of a cluster.
@@ -69,7 +72,7 @@ func oldest(list []sighting, more ...sighting) []sighting {
 // A twinned is the copy of a call that came first, and where it was put.
 type twinned struct {
 	group    *cluster
-	eventID  string
+	sighting sighting
 	ofCaller bool
 }
 
@@ -102,7 +105,7 @@ func (x *Explainer) Add(e *Event) int {
 	for i := range denials {
 		g := x.add(denials[i])
 		if e.SharedID != "" && i == 0 {
-			x.twins[e.SharedID] = twinned{group: g, eventID: e.ID, ofCaller: callerCopy(e)}
+			x.twins[e.SharedID] = twinned{group: g, sighting: sighting{e.ID, e.Time}, ofCaller: callerCopy(e)}
 		}
 	}
 	return len(denials)
@@ -121,7 +124,7 @@ func (x *Explainer) meetTwin(first twinned, d Denial) {
 		x.drop(first)
 		g := x.add(d)
 		learnOwner(&g.denial, owners)
-		x.twins[d.Event.SharedID] = twinned{group: g, eventID: d.Event.ID, ofCaller: true}
+		x.twins[d.Event.SharedID] = twinned{group: g, sighting: sighting{d.Event.ID, d.Event.Time}, ofCaller: true}
 	}
 }
 
@@ -140,9 +143,10 @@ func learnOwner(d *Denial, owners []Request) {
 // drop takes a copy out of its group, and a group that is empty out of the others.
 func (x *Explainer) drop(t twinned) {
 	g := t.group
-	g.count--
-	g.events = slices.DeleteFunc(g.events, func(s sighting) bool { return s.id == t.eventID })
-	if g.count == 0 && x.groups[g.key] == g {
+	if i := slices.Index(g.seen, t.sighting); i >= 0 {
+		g.seen = slices.Delete(g.seen, i, i+1)
+	}
+	if len(g.seen) == 0 && x.groups[g.key] == g {
 		delete(x.groups, g.key)
 	}
 }
@@ -162,57 +166,48 @@ func (x *Explainer) add(d Denial) *cluster {
 		x.groups[key] = g
 		x.order = append(x.order, g)
 	}
-	g.count++
 	if len(d.Message.Text) > len(g.denial.Message.Text) {
 		g.denial = d // the richest text stands for all (rule T103)
 	}
+	var seen sighting
 	if d.Event != nil {
-		g.note(d.Event.ID, d.Event.Time)
+		seen = sighting{d.Event.ID, d.Event.Time}
 	}
-	g.session(d.Principal.ARN)
+	g.seen = append(g.seen, seen)
 	return g
-}
-
-func (g *cluster) note(id string, at time.Time) {
-	if id != "" {
-		g.events = oldest(g.events, sighting{id, at})
-	}
-	if at.IsZero() {
-		return
-	}
-	if g.first.IsZero() || at.Before(g.first) {
-		g.first = at
-	}
-	if at.After(g.last) {
-		g.last = at
-	}
-}
-
-func (g *cluster) session(arn string) {
-	if arn != "" && !slices.Contains(g.sessions, arn) && len(g.sessions) < maxSessions {
-		g.sessions = append(g.sessions, arn)
-	}
 }
 
 func keyOf(d *Denial) groupKey {
 	k := groupKey{
-		principal: identityOf(&d.Principal), claim: d.Message.Claim, layer: d.Message.Layer,
-		policyARN: d.Message.PolicyARN, code: d.Code, part: d.Part,
+		principal: d.Principal, mismatch: d.PrincipalMismatch, claim: d.Message.Claim, layer: d.Message.Layer,
+		policyARN: d.Message.PolicyARN, code: d.Code, part: d.Part, requests: requestsDigest(d.evaluated()),
 	}
-	if len(d.Requests) > 0 {
-		r := &d.Requests[0]
-		k.action, k.resource, k.context = strings.ToLower(r.Action), r.Resource.ARN, lastingContext(&r.Context)
-	} else if d.Event == nil {
-		k.resource = d.Message.Text
+	if len(d.Requests) == 0 && d.Event == nil {
+		k.text = d.Message.Text
 	}
 	if e := d.Event; e != nil {
-		k.region, k.endpoint, k.invokedBy = e.Region, e.VPCEndpointID, e.Identity.InvokedBy
+		k.region, k.endpoint, k.invokedBy, k.timed = e.Region, e.VPCEndpointID, e.Identity.InvokedBy, !e.Time.IsZero()
 		k.session = e.Identity.AccessKeyID // users have sessions, too: with MFA and without
-		if k.action == "" {
-			k.action = e.Source + ":" + e.Name
+		if len(d.Requests) == 0 {
+			k.text = e.Source + ":" + e.Name
 		}
 	}
 	return k
+}
+
+// requestsDigest tells apart the requests that decide a denial.
+func requestsDigest(requests []Request) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	for i := range requests {
+		r := &requests[i]
+		fmt.Fprintf(h, "%s %q %t\n", strings.ToLower(r.Action), r.Resource.ARN, r.Resource.Pattern)
+		io.WriteString(h, lastingContext(&r.Context))
+		if r.Puts != nil { // whether it is public may decide (rule S17)
+			fmt.Fprintf(h, "puts %q\n", r.Puts.Text)
+		}
+	}
+	h.Sum(sum[:0])
+	return sum
 }
 
 // lastingContext is what a context holds that a repeated call has again: all but the time.
@@ -220,7 +215,7 @@ func lastingContext(c *evaluator.Context) string {
 	var b strings.Builder
 	for _, v := range c.All() {
 		switch name := strings.ToLower(v.Name); name {
-		case "aws:currenttime", "aws:epochtime", "aws:multifactorauthage":
+		case "aws:currenttime", "aws:epochtime":
 		default:
 			fmt.Fprintf(&b, "%s %d %t %q\n", name, v.State, v.Pattern, v.Values)
 		}
@@ -241,25 +236,31 @@ func (x *Explainer) Findings(ctx context.Context) ([]Finding, error) {
 	}
 	merged := map[mergeKey]*merging{}
 	var all []*merging
-	for _, g := range x.order {
+	for _, whole := range x.order {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if g.count == 0 { // its calls are in their callers' groups
+		if len(whole.seen) == 0 { // its calls are in their callers' groups
 			continue
 		}
-		f, err := x.explain(ctx, g)
+		parts, err := x.byTime(ctx, whole)
 		if err != nil {
 			return nil, err
 		}
-		key := mergeKeyOf(f)
-		if same := merged[key]; same != nil {
-			same.absorb(f)
-			same.events = oldest(same.events, g.events...)
-			continue
+		for _, g := range parts {
+			f, err := x.explain(ctx, g)
+			if err != nil {
+				return nil, err
+			}
+			key := mergeKeyOf(f)
+			if same := merged[key]; same != nil {
+				same.absorb(f)
+				same.events = oldest(same.events, g.named()...)
+				continue
+			}
+			merged[key] = &merging{f, oldest(nil, g.named()...)}
+			all = append(all, merged[key])
 		}
-		merged[key] = &merging{f, slices.Clone(g.events)}
-		all = append(all, merged[key])
 	}
 	slices.SortStableFunc(all, func(a, b *merging) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), a.FirstSeen.Compare(b.FirstSeen), strings.Compare(a.Request.Action, b.Request.Action))
@@ -272,6 +273,90 @@ func (x *Explainer) Findings(ctx context.Context) ([]Finding, error) {
 		out[i] = *f.Finding
 	}
 	return out, nil
+}
+
+// byTime takes a group apart whose calls the policies decide by the time when they were made (rule T101).
+func (x *Explainer) byTime(ctx context.Context, g *cluster) ([]*cluster, error) {
+	requests := g.denial.evaluated()
+	if x.src == nil || len(requests) == 0 || !g.key.timed || len(g.seen) < 2 {
+		return []*cluster{g}, nil
+	}
+	type question struct {
+		request evaluator.Request
+		clock   evaluator.Clock
+	}
+	var questions []question
+	for _, r := range requests {
+		request, policies, err := x.prepare(ctx, &g.denial, r)
+		if err != nil {
+			return nil, err
+		}
+		if clock := evaluator.ClockOf(&policies); clock.Asks() {
+			questions = append(questions, question{request.Request, clock})
+		}
+	}
+	if len(questions) == 0 {
+		return []*cluster{g}, nil
+	}
+	var parts []*cluster
+	byReading := map[string]*cluster{}
+	for _, s := range g.seen {
+		var reading strings.Builder
+		for i := range questions {
+			q := &questions[i]
+			putTime(&q.request.Context, s.at)
+			reading.WriteString(q.clock.Read(&q.request) + "\n")
+		}
+		part := byReading[reading.String()]
+		if part == nil {
+			part = &cluster{key: g.key, denial: g.denial.at(s.at)}
+			byReading[reading.String()] = part
+			parts = append(parts, part)
+		}
+		part.seen = append(part.seen, s)
+	}
+	if len(parts) == 1 {
+		parts[0].denial = g.denial
+	}
+	return parts, nil
+}
+
+// at is the denial as if its call had been made at another time.
+func (d Denial) at(t time.Time) Denial {
+	d.Requests = slices.Clone(d.Requests)
+	for i := range d.Requests {
+		c := &d.Requests[i].Context
+		*c = c.Clone()
+		putTime(c, t)
+	}
+	return d
+}
+
+func putTime(c *evaluator.Context, t time.Time) {
+	for _, v := range timesOf(t) {
+		c.Put(v)
+	}
+}
+
+// named are the sightings of events that have an id.
+func (g *cluster) named() []sighting {
+	return slices.DeleteFunc(slices.Clone(g.seen), func(s sighting) bool { return s.id == "" })
+}
+
+// span is when the first and the last call of a group were made, as far as that is known.
+func (g *cluster) span() (first, last time.Time) {
+	for _, s := range g.seen {
+		switch {
+		case s.at.IsZero():
+			continue
+		case first.IsZero() || s.at.Before(first):
+			first = s.at
+		}
+		if s.at.After(last) {
+			last = s.at
+		}
+	}
+	return first, last
 }
 
 // A mergeKey is what findings have in common that are one (rule T101): who, what

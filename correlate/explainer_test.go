@@ -348,6 +348,100 @@ func TestGrouping(t *testing.T) {
 	}
 }
 
+// T101, C15: the time is no part of what makes denials equal, unless a policy's date decides between them.
+func TestGroupingByTime(t *testing.T) {
+	dated := func(operator, value string) PolicySource {
+		return always(evaluator.Policies{Identity: layerOf("ana", statementText("Frozen", "Deny", "sqs:*", fmt.Sprintf(`, "Condition": {%q: {"aws:CurrentTime": %q}}`, operator, value)))})
+	}
+	at := func(id string, after time.Duration) *Event {
+		e := userDenial(id, "")
+		e.Time = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC).Add(after)
+		return e
+	}
+	events := func() []*Event {
+		return []*Event{at("1", 2*time.Hour), at("2", 0), at("3", 3*time.Hour), at("4", time.Minute), at("5", 4*time.Hour)}
+	}
+	type part struct {
+		Decision string
+		IDs      []string
+		First    string
+		Time     string // of the request
+	}
+	tests := []struct {
+		name string
+		src  PolicySource
+		want []part
+	}{
+		{"a date between them", dated("DateGreaterThan", "2026-03-01T10:00:00Z"), []part{
+			{"explicitDeny", []string{"1", "3", "5"}, "11:00", "2026-03-01T11:00:00Z"}, {"implicitDeny", []string{"2", "4"}, "09:00", "2026-03-01T09:00:00Z"}}},
+		{"a date after all of them", dated("DateGreaterThan", "2026-03-02"), []part{{"implicitDeny", []string{"2", "4", "1", "3", "5"}, "09:00", "2026-03-01T11:00:00Z"}}},
+		{"a date before all of them", dated("DateGreaterThan", "2026-02-28"), []part{{"explicitDeny", []string{"2", "4", "1", "3", "5"}, "09:00", "2026-03-01T11:00:00Z"}}},
+		{"an hour of the day", dated("StringLike", "*T1?:*"), []part{
+			{"explicitDeny", []string{"1", "3", "5"}, "11:00", "2026-03-01T11:00:00Z"}, {"implicitDeny", []string{"2", "4"}, "09:00", "2026-03-01T09:00:00Z"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []part
+			for _, f := range findings(t, tt.src, Options{}, events()...) {
+				got = append(got, part{f.Decision.String(), f.EventIDs, f.FirstSeen.Format("15:04"), f.Request.Context.Lookup("aws:CurrentTime").Values[0]})
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("T101: (-want +got):\n%s", diff)
+			}
+		})
+	}
+	timeless := at("6", 0)
+	timeless.Time = time.Time{}
+	if diff := cmp.Diff([]int{3, 3}, counts(findings(t, dated("DateGreaterThan", "2026-03-01T10:00:00Z"), Options{}, append(events(), timeless)...))); diff != "" {
+		t.Errorf("T101: with a call of which nobody knows when it was, and which lacks an allow in any case (-want +got):\n%s", diff)
+	}
+}
+
+// T101, S17: calls that put different policies on a bucket aren't equal.
+func TestGroupingPutPolicies(t *testing.T) {
+	put := func(id, principal string) *Event {
+		e := userEvent()
+		e.ID, e.Source, e.Name, e.ErrorCode, e.ErrorMessage = id, "s3.amazonaws.com", "PutBucketPolicy", "AccessDenied", "Access Denied"
+		e.RecipientAccount = "111111111111"
+		e.RequestParameters = json.RawMessage(fmt.Sprintf(`{"bucketName": "acme-data", "bucketPolicy": {"Version": "2012-10-17", "Statement": [
+			{"Effect": "Allow", "Principal": {"AWS": %q}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-data/*"}]}}`, principal))
+		return e
+	}
+	src := always(evaluator.Policies{Identity: layerOf("ana", allows("All", "s3:*")), Resource: evaluator.ResourceLayer{Type: "bucket", Bucket: &evaluator.Bucket{BlockPublicPolicy: evaluator.Matched}}})
+	all := findings(t, src, Options{}, put("1", "222222222222"), put("2", "*"), put("3", "222222222222"))
+	var got []string
+	for _, f := range all {
+		got = append(got, fmt.Sprint(f.EventIDs, f.Explanation.Decision))
+	}
+	if diff := cmp.Diff([]string{"[1 3] allowed", "[2] explicitDeny"}, got); diff != "" {
+		t.Errorf("T101: (-want +got):\n%s", diff)
+	}
+}
+
+// T101: all that a call needs decides, and not only what comes first.
+func TestGroupingFurtherRequests(t *testing.T) {
+	src := &fakeSource{policies: func(r evaluator.Request) evaluator.Policies {
+		if strings.HasSuffix(r.Resource.ARN, "secret.txt") {
+			return evaluator.Policies{Identity: layerOf("ana", denies("NoSecrets", "s3:*"))}
+		}
+		return evaluator.Policies{Identity: layerOf("ana", allows("All", "s3:*"))}
+	}}
+	copied := func(id, from string) *Event {
+		e := objectDenial(id, "copy.txt")
+		e.Name = "CopyObject"
+		e.RequestParameters = json.RawMessage(fmt.Sprintf(`{"bucketName": "acme-data", "key": "copy.txt", "x-amz-copy-source": %q}`, from))
+		return e
+	}
+	all := findings(t, src, Options{}, copied("1", "acme-data/public.txt"), copied("2", "acme-data/secret.txt"), copied("3", "acme-data/public.txt"))
+	var got []string
+	for _, f := range all {
+		got = append(got, fmt.Sprint(f.EventIDs, f.Explanation.Decision))
+	}
+	if diff := cmp.Diff([]string{"[1 3] allowed", "[2] explicitDeny"}, got); diff != "" {
+		t.Errorf("T101: (-want +got):\n%s", diff)
+	}
+}
+
 // T32, T101: sessions of one role with different session policies have different answers.
 func TestGroupingSessionPolicies(t *testing.T) {
 	src := always(evaluator.Policies{

@@ -15,8 +15,11 @@ import (
 func (x *Explainer) explain(ctx context.Context, g *cluster) (*Finding, error) {
 	d := g.denial
 	f := &Finding{
-		Count: g.count, FirstSeen: g.first, LastSeen: g.last, Sessions: g.sessions,
-		Denial: d, Decision: evaluator.Indeterminate, Layer: LayerUnknown, PolicyARN: d.Message.PolicyARN,
+		Count: len(g.seen), Denial: d, Decision: evaluator.Indeterminate, Layer: LayerUnknown, PolicyARN: d.Message.PolicyARN,
+	}
+	f.FirstSeen, f.LastSeen = g.span()
+	if d.Principal.ARN != "" {
+		f.Sessions = []string{d.Principal.ARN}
 	}
 	f.Request.Principal = d.Principal
 	if len(d.Requests) > 0 {
@@ -53,17 +56,10 @@ type evaluated struct {
 // the call needed, and chooses the one that explains the denial: one that is
 // surely denied before one that may be (rule T74).
 func (x *Explainer) evaluate(ctx context.Context, d *Denial) (evaluated, error) {
-	requests := d.Requests
-	if d.Message.Action != "" {
-		requests = requests[:1]
-	}
 	var best evaluated
 	var others []string
 	rank := -1
-	for _, r := range requests {
-		if !r.Required && len(requests) > 1 {
-			continue
-		}
+	for _, r := range d.evaluated() {
 		e, err := x.evaluateOne(ctx, d, r)
 		if err != nil {
 			return evaluated{}, err
@@ -82,13 +78,31 @@ func (x *Explainer) evaluate(ctx context.Context, d *Denial) (evaluated, error) 
 			best, rank = e, n
 		}
 	}
-	if rank < 0 {
-		return x.evaluateOne(ctx, d, requests[0])
-	}
 	if len(others) > 0 {
 		best.notes = append(best.notes, "the call also needs "+strings.Join(head(others, 3), ", ")+", denied as well")
 	}
 	return best, nil
+}
+
+// evaluated are the requests that decide a denial: the one that AWS named or, if it named none, all that the
+// call surely needed (rule T81).
+func (d *Denial) evaluated() []Request {
+	if len(d.Requests) < 2 {
+		return d.Requests
+	}
+	if d.Message.Action != "" {
+		return d.Requests[:1]
+	}
+	var required []Request
+	for _, r := range d.Requests {
+		if r.Required {
+			required = append(required, r)
+		}
+	}
+	if required == nil {
+		return d.Requests[:1]
+	}
+	return required
 }
 
 func head(s []string, n int) []string {
@@ -99,17 +113,26 @@ func head(s []string, n int) []string {
 }
 
 func (x *Explainer) evaluateOne(ctx context.Context, d *Denial, r Request) (evaluated, error) {
+	r, p, err := x.prepare(ctx, d, r)
+	if err != nil {
+		return evaluated{}, err
+	}
+	return evaluated{request: r, policies: p, explanation: evaluator.Explain(&r.Request, &p)}, nil
+}
+
+// prepare returns a request with what the source knows of it, and its policies.
+func (x *Explainer) prepare(ctx context.Context, d *Denial, r Request) (Request, evaluator.Policies, error) {
 	r.Context = r.Context.Clone()
 	x.src.Complete(&r.Request)
 	evaluator.DeriveContext(&r.Request)
 	p, err := x.src.Policies(ctx, r.Request)
 	if err != nil {
-		return evaluated{}, fmt.Errorf("policies for %s on %s: %w", r.Action, r.Resource.ARN, err)
+		return r, p, fmt.Errorf("policies for %s on %s: %w", r.Action, r.Resource.ARN, err)
 	}
 	if l, ok := x.sessionLayer(d); ok {
 		p.Session = l
 	}
-	return evaluated{request: r, policies: p, explanation: evaluator.Explain(&r.Request, &p)}, nil
+	return r, p, nil
 }
 
 // join settles decision, layer, policy and statement. AWS's message wins for the
@@ -392,7 +415,7 @@ func (f *Finding) basis(spoke bool) string {
 	return "none"
 }
 
-// disagreement says how message and evaluation differ, and why that is likely.
+// disagreement says how message and evaluation differ, and why that is likely (rules M26, M28).
 func (f *Finding) disagreement() *Disagreement {
 	switch f.Agreement {
 	case EvaluationSilent, DifferentLayer, Contradiction:
@@ -442,6 +465,17 @@ func (f *Finding) alternatives() {
 	if f.Request.Action == "s3:GetObject" && f.Denial.Message.Layer == LayerUnknown && f.Denial.Event != nil && f.Decision == evaluator.Indeterminate {
 		f.Notes = append(f.Notes, "an object that doesn't exist gives the same answer to a caller without s3:ListBucket on the bucket")
 	}
+	if layers := f.possibleToo(); len(layers) > 0 {
+		words := make([]string, len(layers))
+		for i, l := range layers {
+			words[i] = layerWords(string(l))
+		}
+		last := len(words) - 1
+		if last > 0 {
+			words = []string{strings.Join(words[:last], ", "), words[last]}
+		}
+		f.Notes = append(f.Notes, "not all is known of "+strings.Join(words, " and ")+", which may have denied it as well")
+	}
 	if f.Denial.Message.EncodedCut {
 		f.Notes = append(f.Notes, "CloudTrail cut the encoded message: the caller's own error has the whole of it")
 	}
@@ -464,7 +498,7 @@ func sentence(f *Finding) string {
 	case f.Layer == LayerUnknown && f.Agreement == EvaluationSilent:
 		return what + " was denied, but the policies of the snapshot allow it"
 	case f.Layer == LayerUnknown && f.Explanation != nil && len(f.Explanation.Undecided) > 0:
-		return "what denied " + what + " can't be told: it hangs on " + undecidedOn(f.Explanation)
+		return blameSentence(f.Explanation, &f.Denial.Message, what)
 	case f.Layer == LayerUnknown:
 		return "AWS doesn't say which policy denied " + what
 	case f.Statement != nil && f.Decision == evaluator.ExplicitDeny:

@@ -440,3 +440,25 @@ func TestLayerWithoutClaim(t *testing.T) {
 func endpointStatement(sid, effect, rest string) string {
 	return statementText(sid, effect, "sqs:*", `, "Principal": "*"`+rest)
 }
+
+// TestConsoleSession: S13: the limits of GetSessionToken's credentials don't concern a console session, whose agent may
+// be that of an SDK all the same. They do concern a session that isn't one.
+func TestConsoleSession(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		console bool
+		want    string
+	}{
+		{"in the console", true, "identity"},
+		{"through the API", false, "service"},
+	} {
+		e := userDenial("e", "")
+		e.Source, e.Name, e.ErrorMessage = "iam.amazonaws.com", "ListUsers", "Access Denied"
+		e.Identity.AccessKeyID, e.ConsoleSession, e.UserAgent = "ASIA1", tt.console, "aws-sdk-java/1.12.500"
+		e.Identity.Session = &Session{MFA: "false", Created: e.Time}
+		f := oneFinding(t, always(evaluator.Policies{Identity: evaluator.Layer{State: evaluator.Applies}}), Options{}, e)
+		if f.Layer != tt.want {
+			t.Errorf("S13: %s: denied by %s (%s), want %s", tt.name, f.Layer, f.Reason, tt.want)
+		}
+	}
+}

@@ -127,22 +127,66 @@ func (ev *evaluation) assumeIf(corner bool, a assumption, m Match) Match {
 	return ev.assume(a, m)
 }
 
+// alwaysUnknown are the rules that give Unknown, whether doubted or not.
+const alwaysUnknown = assumptionSet(1<<assumeG21 | 1<<assumeP17 | 1<<assumeC27)
+
 // caveats are the rules without which the decision would be another: it is
-// taken again with each of those that had a say doubted (rule U18), or, if it was doubted, not.
+// taken again with each of those that had a say doubted (rule U18), or, if it was doubted, not. Where no
+// single one changes it, but several together do, it rests on those.
 func (ev *evaluation) caveats(p *Policies, d Decision) []string {
-	var names []string
-	for a := range ev.used.all {
-		if a == assumeG21 || a == assumeP17 || a == assumeC27 {
-			if d == Indeterminate {
-				names = append(names, assumptionRules[a].number)
+	var listed assumptionSet
+	if d == Indeterminate {
+		listed = ev.used & alwaysUnknown
+	}
+	if (d == Indeterminate) == (ev.doubted != 0) { // more doubts open no answer that is open, nor do fewer one that isn't
+		rest := ev.saying(p) &^ alwaysUnknown
+		for a := range rest.all {
+			if ev.doubting(p, ev.doubted^1<<a) != d {
+				listed |= 1 << a
 			}
-			continue
 		}
-		doubt := newEvaluation(ev.req)
-		doubt.doubted = ev.doubted ^ 1<<a
-		if o := doubt.decide(p); o.decision() != d {
-			names = append(names, assumptionRules[a].number)
-		}
+		listed |= ev.together(p, d, rest&^listed)
+	}
+	var names []string
+	for a := range listed.all {
+		names = append(names, assumptionRules[a].number)
 	}
 	return names
+}
+
+// saying are the rules that have a say in a request, be it only once others are doubted.
+func (ev *evaluation) saying(p *Policies) assumptionSet {
+	used := ev.used
+	for _, doubted := range [...]assumptionSet{0, everyAssumption} {
+		one := newEvaluation(ev.req)
+		one.traced, one.doubted = true, doubted
+		if o := one.decide(p); o.decision() == Indeterminate {
+			one.split(p)
+		}
+		used |= one.used
+	}
+	return used
+}
+
+// doubting is the decision if some rules are doubted.
+func (ev *evaluation) doubting(p *Policies, doubted assumptionSet) Decision {
+	one := newEvaluation(ev.req)
+	one.doubted = doubted
+	if o := one.decide(p); o.decision() != Indeterminate {
+		return o.decision()
+	}
+	return one.split(p).decision
+}
+
+// together are the least of the rules in rest that change the decision together.
+func (ev *evaluation) together(p *Policies, d Decision, rest assumptionSet) assumptionSet {
+	if rest == 0 || ev.doubting(p, ev.doubted^rest) == d {
+		return 0
+	}
+	for a := range rest.all {
+		if fewer := rest &^ (1 << a); ev.doubting(p, ev.doubted^fewer) != d {
+			rest = fewer
+		}
+	}
+	return rest
 }

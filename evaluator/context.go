@@ -8,7 +8,8 @@ import (
 	"unique"
 )
 
-// A KeyState says what is known of a context key (rule U1).
+// A KeyState says what is known of a context key (rule U1). Absent takes evidence: what an event doesn't
+// record is unknown (rule U2).
 type KeyState int8
 
 // The states of a context key.

@@ -14,7 +14,7 @@ type answer struct {
 
 func (a *answer) allows() Match { return a.allow.any() }
 
-// add adds a statement's answer; one without Effect may be either (rule G21).
+// add adds a statement's answer: one that applies is enough (rule U5). One without Effect may be either (rule G21).
 func (a *answer) add(effect policy.Effect, g byGrade) {
 	if effect != policy.Allow {
 		a.deny = or(a.deny, g.any())

@@ -285,7 +285,7 @@ func (o *operand) compare(ev *evaluation, op *operator, got *value) (comparison,
 		if o.template != nil {
 			return undecided, Unknown
 		}
-		return got.cell.compare(op, o), Matched
+		return got.cell.compare(ev, op, o), Matched
 	}
 	switch op.kind {
 	case kindString, kindStringFold:
@@ -325,7 +325,8 @@ func (ev *evaluation) odd(corner bool, a assumption, c comparison) comparison {
 	return c
 }
 
-// compareString serves rules C10 to C12: StringEquals and StringLike differ in what the operand's glob holds.
+// compareString serves rules C10 to C12: StringEquals and StringLike differ in what the operand's glob holds. An
+// ARN is a text like any other to them (rule C21).
 func (o *operand) compareString(ev *evaluation, op *operator, got *value) (comparison, Match) {
 	fold := op.kind == kindStringFold
 	if o.template == nil {

@@ -387,7 +387,7 @@ func (p *Principal) ServiceLinked() Match {
 	return NoMatch
 }
 
-// DeriveContext sets the context keys that follow from the request itself,
+// DeriveContext sets the context keys that follow from the request itself (rule U10),
 // where they aren't set: those that the principal decides (rule table 4.1)
 // and aws:ResourceAccount, and those of an S3 access point.
 func DeriveContext(req *Request) {
@@ -409,15 +409,11 @@ func DeriveContext(req *Request) {
 	case Root:
 		set("aws:PrincipalArn", p.ARN)
 		set("aws:PrincipalType", "Account")
-		set("aws:userid", p.Account)
 		absent("aws:username")
 	case User:
 		set("aws:PrincipalArn", p.ARN)
 		set("aws:PrincipalType", "User")
 		set("aws:username", roleName(p.ARN))
-		if p.ID != "" {
-			set("aws:userid", p.ID)
-		}
 	case AssumedRole:
 		derivePrincipalARN(c, p)
 		set("aws:PrincipalType", "AssumedRole")
@@ -428,19 +424,19 @@ func DeriveContext(req *Request) {
 		absent("aws:username")
 	case Anonymous:
 		set("aws:PrincipalType", "Anonymous")
-		set("aws:userid", "anonymous")
 		absent("aws:PrincipalArn")
 		absent("aws:username")
 	case Service:
 		absent("aws:username")
 	}
+	deriveUserID(c, p)
 	switch p.Type {
 	case Service:
 		set("aws:PrincipalIsAWSService", "true")
 	case Root, User, AssumedRole, FederatedUser:
 		set("aws:PrincipalIsAWSService", "false")
 	}
-	if req.Resource.Account != "" {
+	if has := HasResourceAccount(req.Action); req.Resource.Account != "" && (has == Matched || has == Unknown && !c.Open) {
 		set("aws:ResourceAccount", req.Resource.Account)
 	}
 	deriveAccessPoint(req)
@@ -462,4 +458,80 @@ func derivePrincipalARN(c *Context, p *Principal) {
 	default:
 		c.Set("aws:PrincipalArn", p.RoleARN)
 	}
+}
+
+// deriveUserID sets aws:userid (rule table 4.1). It is in every request, so that one that can't be told
+// is there with a value that nobody knows, unless the request is all there is.
+func deriveUserID(c *Context, p *Principal) {
+	const key = "aws:userid"
+	if was := c.Lookup(key); c.Known(key) && !was.Pattern && (was.State != PresentUnknown || !c.Open) { // else it was derived, when less was known
+		return
+	}
+	id, pattern := userID(p)
+	switch {
+	case id == "" && c.Open && hasUserID(p.Type):
+		c.SetState(key, PresentUnknown)
+	case id != "" && pattern:
+		if p.ID != "" || c.Open {
+			c.Put(ContextValue{Name: key, State: Present, Values: []string{id}, Pattern: true})
+		}
+	case id != "":
+		c.Set(key, id)
+	}
+}
+
+// hasUserID reports whether a caller of a type surely has an aws:userid: of a service's, nothing is known.
+func hasUserID(t PrincipalType) bool {
+	switch t {
+	case Root, User, AssumedRole, FederatedUser, Anonymous:
+		return true
+	}
+	return false
+}
+
+// userID is the value of aws:userid, "" if nothing is known of it. pattern says that a * in
+// it stands for the half of a session's that isn't known.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+func userID(p *Principal) (id string, pattern bool) {
+	switch p.Type {
+	case Root:
+		return p.Account, false
+	case User:
+		return p.ID, false
+	case AssumedRole:
+		role, _, _ := strings.Cut(p.ID, ":")
+		session := sessionName(p)
+		switch {
+		case role != "" && session != "":
+			return role + ":" + session, false
+		case role != "":
+			return role + ":*", true
+		case session != "":
+			return "AROA*:" + session, true
+		}
+	case FederatedUser:
+		if arn, ok := policy.ParseARN(p.ARN); ok {
+			if name, ok := strings.CutPrefix(arn.Resource, "federated-user/"); ok {
+				return arn.Account + ":" + name, false
+			}
+		}
+	case Anonymous:
+		return "anonymous", false
+	}
+	return "", false
+}
+
+// sessionName is the name of a role's session, which for an EC2 instance is its id; "" if it isn't known.
+func sessionName(p *Principal) string {
+	arn, ok := policy.ParseARN(p.ARN)
+	if !ok || arn.Service != "sts" {
+		return ""
+	}
+	rest, ok := strings.CutPrefix(arn.Resource, "assumed-role/")
+	if !ok {
+		return ""
+	}
+	_, session, _ := strings.Cut(rest, "/")
+	return session
 }

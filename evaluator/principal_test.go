@@ -1,6 +1,10 @@
 package evaluator
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
 
 // TestPrincipalEntries serves P4 to P15: does a Principal element name the caller, and in which grade?
 func TestPrincipalEntries(t *testing.T) {
@@ -221,5 +225,96 @@ func TestDeriveContextAgain(t *testing.T) {
 	DeriveContext(&req)
 	if v := req.Context.Lookup("aws:PrincipalArn"); v.Pattern || len(v.Values) != 1 || v.Values[0] != req.Principal.RoleARN {
 		t.Errorf("with the path, aws:PrincipalArn is %+v", v)
+	}
+}
+
+// TestDeriveUserID: aws:userid as table 4.1 has it, as far as the caller tells (rules U3, U10).
+func TestDeriveUserID(t *testing.T) {
+	const key = "aws:userid"
+	const instance = "arn:aws:sts::111111111111:assumed-role/r/i-0a1b2c3d4e5f60718"
+	known := func(v string) ContextValue { return ContextValue{Name: key, State: Present, Values: []string{v}} }
+	part := func(v string) ContextValue {
+		return ContextValue{Name: key, State: Present, Values: []string{v}, Pattern: true}
+	}
+	somehow, unset, absent := ContextValue{Name: key, State: PresentUnknown}, ContextValue{Name: key, State: UnknownKey}, ContextValue{Name: key}
+	for _, tt := range []struct {
+		name         string
+		who          Principal
+		open, closed ContextValue
+	}{
+		{"root", Principal{Type: Root, ARN: "arn:aws:iam::111111111111:root", Account: accountA}, known(accountA), known(accountA)},
+		{"a user", Principal{Type: User, ARN: userU, ID: "AIDAU", Account: accountA}, known("AIDAU"), known("AIDAU")},
+		{"a user whose id isn't known", Principal{Type: User, ARN: userU, Account: accountA}, somehow, absent},
+		{"a session", Principal{Type: AssumedRole, ARN: sessionS, RoleARN: roleR, ID: "AROAR", Account: accountA}, known("AROAR:s"), known("AROAR:s")},
+		{"a session, its id as CloudTrail writes it", Principal{Type: AssumedRole, ARN: sessionS, RoleARN: roleR, ID: "AROAR:s", Account: accountA}, known("AROAR:s"), known("AROAR:s")},
+		{"an EC2 instance", Principal{Type: AssumedRole, ARN: instance, RoleARN: roleR, ID: "AROAR", Account: accountA}, known("AROAR:i-0a1b2c3d4e5f60718"), known("AROAR:i-0a1b2c3d4e5f60718")},
+		{"a role, its session not known", Principal{Type: AssumedRole, ARN: roleR, RoleARN: roleR, ID: "AROAR", Account: accountA}, part("AROAR:*"), part("AROAR:*")},
+		{"a session, its role's id not known", Principal{Type: AssumedRole, ARN: sessionS, RoleARN: roleR, Account: accountA}, part("AROA*:s"), absent},
+		{"a role, nothing else known", Principal{Type: AssumedRole, ARN: roleR, RoleARN: roleR, Account: accountA}, somehow, absent},
+		{"a federated user", Principal{Type: FederatedUser, ARN: "arn:aws:sts::111111111111:federated-user/f", Account: accountA}, known("111111111111:f"), known("111111111111:f")},
+		{"nobody", Principal{Type: Anonymous}, known("anonymous"), known("anonymous")},
+		{"a service", aService("sns.amazonaws.com"), unset, absent},
+		{"an unknown caller", Principal{}, unset, absent},
+	} {
+		for open, want := range map[bool]ContextValue{true: tt.open, false: tt.closed} {
+			req := Request{Principal: tt.who, Context: Context{Open: open}}
+			for range 2 { // once more changes nothing
+				DeriveContext(&req)
+				if diff := cmp.Diff(want, req.Context.Lookup(key)); diff != "" {
+					t.Errorf("%s, open %t (-want +got):\n%s", tt.name, open, diff)
+				}
+			}
+		}
+	}
+}
+
+// TestDeriveUserIDAgain: what is said of aws:userid stays, what was derived gives way to what is learnt.
+func TestDeriveUserIDAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		given ContextValue
+		open  bool
+		want  ContextValue
+	}{
+		{"given", ContextValue{State: Present, Values: []string{"AROAX:y"}}, true, ContextValue{State: Present, Values: []string{"AROAX:y"}}},
+		{"given as unknown", ContextValue{State: UnknownKey}, true, ContextValue{State: UnknownKey}},
+		{"a case says that nobody knows it", ContextValue{State: PresentUnknown}, false, ContextValue{State: PresentUnknown}},
+		{"derived in part", ContextValue{State: Present, Values: []string{"AROA*:s"}, Pattern: true}, true, ContextValue{State: Present, Values: []string{"AROAR:s"}}},
+		{"derived as unknown", ContextValue{State: PresentUnknown}, true, ContextValue{State: Present, Values: []string{"AROAR:s"}}},
+	} {
+		tt.given.Name, tt.want.Name = "aws:userid", "aws:userid"
+		req := Request{Principal: Principal{Type: AssumedRole, ARN: sessionS, RoleARN: roleR, ID: "AROAR", Account: accountA}, Context: Context{Open: tt.open}}
+		req.Context.Put(tt.given)
+		DeriveContext(&req)
+		if diff := cmp.Diff(tt.want, req.Context.Lookup("aws:userid")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestUserIDInPart: the half of aws:userid that is known decides what it can (rule U3).
+func TestUserIDInPart(t *testing.T) {
+	for _, tt := range []struct {
+		id, session     string
+		pattern, equals string
+		want            Decision
+	}{
+		{"AROAR", "", "StringLike", "AROAR:*", Allowed},
+		{"AROAR", "", "StringLike", "AROAX:*", ImplicitDeny},
+		{"AROAR", "", "StringEquals", "AROAR:s", Indeterminate},
+		{"", "s", "StringLike", "*:s", Allowed},
+		{"", "s", "StringEquals", "AROAX:t", ImplicitDeny},
+		{"", "s", "StringLike", "AROAX:*", Indeterminate},
+	} {
+		who := Principal{Type: AssumedRole, ARN: roleR, RoleARN: roleR, ID: tt.id, Account: accountA}
+		if tt.session != "" {
+			who.ARN = sessionS
+		}
+		req := Request{Principal: who, Action: "s3:GetObject", Resource: Resource{ARN: "arn:aws:s3:::b/k", Account: accountA}, Context: Context{Open: true}}
+		DeriveContext(&req)
+		p := Policies{Identity: layerOf(t, "p", "inline", roleR, doc{allow("", "*", "*", when(tt.pattern, "aws:userid", tt.equals))})}
+		if got := Evaluate(&req, &p); got != tt.want {
+			t.Errorf("id %q, session %q: %s %s: %v, want %v", tt.id, tt.session, tt.pattern, tt.equals, got, tt.want)
+		}
 	}
 }

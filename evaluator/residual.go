@@ -59,7 +59,10 @@ func (e *explainer) weigh(all []unknown) (matter []unknown, allowedIf, deniedIf 
 	odd := func(u unknown) bool { // may be either, or anything
 		return u.opaque || u.statement.s != nil && u.statement.s.effect == policy.NoEffect
 	}
-	if len(all) == 0 || len(all) > maxUnknowns || slices.ContainsFunc(all, odd) {
+	if len(all) == 0 {
+		return e.doubts(), nil, nil
+	}
+	if len(all) > maxUnknowns || slices.ContainsFunc(all, odd) {
 		return all, nil, nil
 	}
 	allowed := make([]bool, 1<<len(all)) // by the set of those that are good
@@ -92,6 +95,15 @@ func (e *explainer) weigh(all []unknown) (matter []unknown, allowedIf, deniedIf 
 		deniedIf = append(deniedIf, termsOf(all, set, false))
 	}
 	return matter, allowedIf, deniedIf
+}
+
+// doubts are the rules that a strict answer hangs on where it isn't a statement or a layer (rule U18).
+func (e *explainer) doubts() (all []unknown) {
+	ev := e.evaluation()
+	for _, rule := range ev.caveats(e.p, Indeterminate) {
+		all = append(all, missing(LayerService, 0, LayerService, "whether it is so that "+Caveat(rule)+" ("+rule+"); AWS doesn't document it"))
+	}
+	return all
 }
 
 // minimalSets are the sets of n things that do, smallest first, and of which no part does.
@@ -134,7 +146,7 @@ func termsOf(all []unknown, set int, good bool) []Term {
 		}
 		t := Term{Layer: u.said[0].Layer, Policy: u.said[0].Policy, Statement: u.said[0].Statement, Missing: u.said[0].Missing, Good: good}
 		for _, s := range u.said {
-			if s.Statement != nil {
+			if s.Element.Element != "" {
 				t.Elements = append(t.Elements, s.Element)
 			}
 		}

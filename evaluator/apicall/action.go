@@ -80,9 +80,10 @@ var permissionless = map[string]bool{
 // irregular are the operations whose actions aren't called like them (T78). Where there
 // are several actions, all are needed.
 var irregular = map[string]string{
-	"s3:ListBuckets":                                 "s3:ListAllMyBuckets",
-	"s3:HeadBucket":                                  "s3:ListBucket",
-	"s3:ListObjects":                                 "s3:ListBucket",
+	"s3:ListBuckets": "s3:ListAllMyBuckets",
+	"s3:HeadBucket":  "s3:ListBucket",
+	"s3:ListObjects": "s3:ListBucket",
+	// Rule S40.
 	"s3:ListObjectsV2":                               "s3:ListBucket",
 	"s3:ListObjectVersions":                          "s3:ListBucketVersions",
 	"s3:ListMultipartUploads":                        "s3:ListBucketMultipartUploads",

@@ -55,6 +55,7 @@ type pass struct {
 	always  bool   // the role is passed even if the call doesn't name it: the definition does
 }
 
+// passes are the operations that hand over a role. CloudFormation, without one, does all with its caller's permissions (rule S46).
 var passes = map[string]pass{
 	"lambda:CreateFunction":                    {params: "role", service: "lambda.amazonaws.com"},
 	"lambda:UpdateFunctionConfiguration":       {params: "role", service: "lambda.amazonaws.com"},

@@ -21,7 +21,7 @@ type paramKey struct {
 	params  []string
 }
 
-// paramKeys by prefix. If the parameters are recorded and lack it, the key is absent.
+// paramKeys by prefix, each for the actions that have it (rule S22). If the parameters are recorded and lack it, the key is absent.
 var paramKeys = map[string][]paramKey{
 	"s3": {
 		{"ListBucket ListBucketVersions", "s3:prefix", []string{"prefix"}},
@@ -131,11 +131,14 @@ func (d *derivation) kmsKeys(prefix, action string) []evaluator.ContextValue {
 		return all
 	}
 	names := slices.Sorted(maps.Keys(m))
+	pairs := make(map[string]*string, len(m))
 	for _, name := range names {
+		pairs[name] = nil
 		if v, ok := text(m[name]); ok {
-			all = append(all, present("kms:EncryptionContext:"+name, v))
+			pairs[name] = &v
 		}
 	}
+	all = append(all, evaluator.TagValues("kms:EncryptionContext:", pairs)...) // whose keys collide as those of tags do
 	if len(names) > 0 {
 		all = append(all, present("kms:EncryptionContextKeys", names...))
 	}
@@ -220,14 +223,7 @@ func (d *derivation) requestTags(r *Request, prefix string) []evaluator.ContextV
 	if !ok {
 		return nil
 	}
-	var all []evaluator.ContextValue
-	names := slices.Sorted(maps.Keys(tags))
-	for _, name := range names {
-		if v := tags[name]; v != nil {
-			all = append(all, present("aws:RequestTag/"+name, *v))
-		}
-	}
-	return append(all, present("aws:TagKeys", names...))
+	return append(evaluator.TagValues("aws:RequestTag/", tags), present("aws:TagKeys", slices.Sorted(maps.Keys(tags))...))
 }
 
 // sendsNoTags reports whether an operation is one that takes tags in a place known here, or none:

@@ -408,6 +408,21 @@ func TestAliasIsParsedOnce(t *testing.T) {
 	}
 }
 
+// TestTagsThatDifferInCase: nobody knows which of their values the context key has (rule C3).
+func TestTagsThatDifferInCase(t *testing.T) {
+	c := readOne(t, "c.yaml", withRequest(user, "action: s3:GetObject", "context: {aws:PrincipalTag/Dept: eng, aws:PrincipalTag/dept: ops, aws:PrincipalTag/team: red}"))
+	if c.Err != nil {
+		t.Fatalf("Read: %v", c.Err)
+	}
+	got := c.Requests[0].Context.Lookup("aws:principaltag/DEPT")
+	if diff := cmp.Diff(evaluator.ContextValue{Name: "aws:PrincipalTag/Dept", State: evaluator.PresentUnknown}, got); diff != "" {
+		t.Errorf("two tags (-want +got):\n%s", diff)
+	}
+	if got := c.Requests[0].Context.Lookup("aws:PrincipalTag/team"); got.State != evaluator.Present {
+		t.Errorf("the tag beside them: %+v, want it present", got)
+	}
+}
+
 func TestCaseErrors(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"unknown field", withRequest(user, "acton: s3:GetObject"), `c.yaml:5:5: unknown field "acton" in a request (action?)`},
@@ -420,6 +435,7 @@ func TestCaseErrors(t *testing.T) {
 		{"account of 11 digits", withRequest(user, "action: s3:GetObject", "resourceAccount: 12345678901"), `c.yaml:6:22: resourceAccount "12345678901" is not an account id of 12 digits`},
 		{"context key without a value", withRequest(user, "action: s3:GetObject", "context: {aws:SourceIp: }"), `context key "aws:SourceIp" has no value: leave it out if it is absent`},
 		{"context key twice (C3)", withRequest(user, "action: s3:GetObject", "context: {aws:SourceIp: a, AWS:sourceip: b}"), `c.yaml:6:32: context key "AWS:sourceip" used twice`},
+		{"one tag twice (C3)", withRequest(user, "action: s3:GetObject", "context: {aws:PrincipalTag/a: b, AWS:PrincipalTag/a: b}"), `c.yaml:6:38: context key "AWS:PrincipalTag/a" used twice`},
 		{"context value a mapping", withRequest(user, "action: s3:GetObject", "context: {a: {b: c}}"), `context key "a" is a mapping: want a string, a number, a boolean, or a list of them`},
 		{"given and unknown", withRequest(user, "action: s3:GetObject", "context: {a:b: c}", "unknown: [A:b]"), `c.yaml:7:14: context key A:b is given, and unknown: which is it?`},
 		{"policies: null layer", withPolicies("boundary:"), `boundary is nothing: want a list; leave boundary out if the layer doesn't apply, [] allows nothing`},

@@ -1,6 +1,7 @@
 package casefile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
@@ -194,19 +195,26 @@ var stateNames = map[evaluator.KeyState]string{
 	evaluator.PresentUnknown: "presentUnknown", evaluator.Partial: "partial",
 }
 
-// context reads context keys and their values, numbers as they are written.
+// context reads context keys and their values, numbers as they are written. Of two tags whose keys
+// differ only in case, nobody knows which value the context key has (rule C3).
 func (r *reader) context(n *yaml.Node) (contextValues, error) {
 	var values contextValues
 	if n.Kind != yaml.Map {
 		return values, r.errorf(n, "context is %s: want a mapping of keys to values", n.Kind)
 	}
 	for _, p := range n.Pairs {
-		if _, twice := values.state(p.Key.Text); twice { // names are compared without case (rule C3)
+		same := slices.IndexFunc(values.list, func(v evaluator.ContextValue) bool { return strings.EqualFold(v.Name, p.Key.Text) })
+		collides := same >= 0 && evaluator.CollidingTags(values.list[same].Name, p.Key.Text)
+		if same >= 0 && !collides { // names are compared without case (rule C3)
 			return values, r.errorf(p.Key, "context key %q used twice", p.Key.Text)
 		}
 		list, err := r.contextValue(p)
 		if err != nil {
 			return values, err
+		}
+		if collides {
+			values.list[same].State, values.list[same].Values = evaluator.PresentUnknown, nil
+			continue
 		}
 		values.add(evaluator.ContextValue{Name: p.Key.Text, State: evaluator.Present, Values: list})
 	}

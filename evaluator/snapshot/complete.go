@@ -1,8 +1,6 @@
 package snapshot
 
 import (
-	"strings"
-
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
@@ -127,18 +125,19 @@ func (s *Snapshot) organizationKeys(c *evaluator.Context, account, id, paths str
 	}
 }
 
-// tagKeys sets aws:PrincipalTag/KEY for the tags of a user or role.
+// tagKeys sets aws:PrincipalTag/KEY for the tags of a user or role, those whose keys differ
+// only in case as one that nobody knows (rule C3).
 func (e *entity) tagKeys(c *evaluator.Context) {
-	count := map[string]int{} // by folded key: two that differ only in case both answer (rule C3)
-	for _, t := range e.tags {
-		count[strings.ToLower(t.key)]++
+	tags := make(map[string]*string, len(e.tags))
+	for i := range e.tags {
+		tags[e.tags[i].key] = &e.tags[i].value
+		if e.kind == evaluator.AssumedRole && c.Open {
+			tags[e.tags[i].key] = nil // the session's may override it
+		}
 	}
-	for _, t := range e.tags {
-		key := "aws:PrincipalTag/" + t.key
-		if count[strings.ToLower(t.key)] > 1 || e.kind == evaluator.AssumedRole && c.Open {
-			setState(c, key, evaluator.PresentUnknown)
-		} else {
-			set(c, key, t.value)
+	for _, v := range evaluator.TagValues("aws:PrincipalTag/", tags) {
+		if !c.Known(v.Name) {
+			c.Put(v)
 		}
 	}
 }
@@ -146,8 +145,8 @@ func (e *entity) tagKeys(c *evaluator.Context) {
 // completeResourceKeys sets the keys of the resource's owner.
 func (s *Snapshot) completeResourceKeys(req *evaluator.Request) {
 	account := req.Resource.Account
-	if req.Resource.ARN == "*" || !isAccountID(account) || lacksResourceAccount(req.Action) {
-		return
+	if has := evaluator.HasResourceAccount(req.Action); req.Resource.ARN == "*" || !isAccountID(account) || has == evaluator.NoMatch || has == evaluator.Unknown && req.Context.Open {
+		return // in an open context they stay unknown
 	}
 	set(&req.Context, "aws:ResourceAccount", account)
 	s.organizationKeys(&req.Context, account, "aws:ResourceOrgID", "aws:ResourceOrgPaths")
@@ -165,43 +164,4 @@ func (s *Snapshot) completeEndpointKeys(c *evaluator.Context) {
 			set(c, "aws:SourceVpc", e.vpc)
 		}
 	}
-}
-
-// lacksResourceAccount reports whether AWS lists an action as one that doesn't have
-// aws:ResourceAccount and its like.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount
-func lacksResourceAccount(action string) bool {
-	service, name, _ := strings.Cut(action, ":")
-	for _, n := range noResourceAccount[strings.ToLower(service)] {
-		if n == "*" || strings.EqualFold(n, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// noResourceAccount are those actions, by service.
-var noResourceAccount = map[string][]string{
-	"auditmanager": {"UpdateAssessmentFrameworkShare"},
-	"detective":    {"AcceptInvitation"},
-	"ds":           {"AcceptSharedDirectory"},
-	"ebs":          {"*"},
-	"ec2": {
-		"AcceptTransitGatewayPeeringAttachment", "AcceptVpcEndpointConnections", "AcceptVpcPeeringConnection",
-		"CopyFpgaImage", "CopyImage", "CopySnapshot", "CreateTransitGatewayPeeringAttachment", "CreateVolume",
-		"CreateVpcEndpoint", "CreateVpcPeeringConnection", "DeleteTransitGatewayPeeringAttachment",
-		"DeleteVpcPeeringConnection", "RejectTransitGatewayPeeringAttachment", "RejectVpcEndpointConnections",
-		"RejectVpcPeeringConnection",
-	},
-	"es":        {"AcceptInboundConnection"},
-	"events":    {"PutEvents"},
-	"guardduty": {"AcceptAdministratorInvitation"},
-	"macie2":    {"AcceptInvitation"},
-	"route53": {
-		"AssociateVpcWithHostedZone", "CreateVPCAssociationAuthorization", "DeleteVPCAssociationAuthorization",
-		"DisassociateVPCFromHostedZone", "ListHostedZonesByVPC",
-	},
-	"securityhub": {"AcceptAdministratorInvitation"},
-	"workspaces":  {"CopyWorkspaceImage", "DescribeWorkspaceImages"},
 }

@@ -120,7 +120,7 @@ func TestCompleteContext(t *testing.T) {
 		want      []string
 	}{
 		{"5.4: organisation and tags of a user; C3: tags that differ in case", nil, ann, "s3:GetObject", object, nil,
-			join(ours, []string{unknown("aws:PrincipalTag/a"), "aws:PrincipalTag/Team=red"}, owned, []string{"aws:SourceVpc absent", "aws:SourceVpce absent"})},
+			join(ours, []string{unknown("aws:PrincipalTag/A"), "aws:PrincipalTag/Team=red"}, owned, []string{"aws:SourceVpc absent", "aws:SourceVpce absent"})},
 		{"a role's tag may be the session's", nil, deploy, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true },
 			join(ours, []string{unknown("aws:PrincipalTag/Env")}, owned)},
 		{"a closed context has no session tags", nil, deploy, "s3:GetObject", object, nil,
@@ -136,7 +136,7 @@ func TestCompleteContext(t *testing.T) {
 		{"of an organisation collected in part, any account may be", map[string]string{"snapshot.json": strings.Replace(fixture["snapshot.json"], `"organization": {"status": "ok"}`, `"organization": {"status": "error"}`, 1)}, stranger, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true }, owned},
 		{"the request knows a stranger's organisation", nil, stranger, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true; c.Set("aws:PrincipalOrgID", "o-other") }, join([]string{"aws:PrincipalOrgID=o-other"}, owned)},
 		{"a stranger's resource", nil, ann, "sqs:SendMessage", evaluator.Resource{ARN: "arn:aws:sqs:eu-west-1:999999999999:q"}, func(c *evaluator.Context) { c.Open = true },
-			join(ours, []string{unknown("aws:PrincipalTag/a"), "aws:PrincipalTag/Team=red", "aws:ResourceAccount=999999999999", notOurs("aws:ResourceOrgID")})},
+			join(ours, []string{unknown("aws:PrincipalTag/A"), "aws:PrincipalTag/Team=red", "aws:ResourceAccount=999999999999", notOurs("aws:ResourceOrgID")})},
 		{"the management account is a member", nil, payer, "s3:GetObject", evaluator.Resource{ARN: "arn:aws:s3:::partner/k"}, func(c *evaluator.Context) { c.Open = true },
 			[]string{"aws:PrincipalOrgID=o-acme", "aws:PrincipalOrgPaths=o-acme/r-root/", "aws:ResourceAccount=999999999999", notOurs("aws:ResourceOrgID")}},
 		{"anonymous callers have no organisation", nil, nobody, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true },
@@ -145,6 +145,8 @@ func TestCompleteContext(t *testing.T) {
 			[]string{"aws:PrincipalOrgID absent", "aws:PrincipalOrgPaths absent", unknown("aws:PrincipalTag/Env"), "aws:ResourceAccount=222222222222", "aws:ResourceOrgID absent", "aws:ResourceOrgPaths absent"}},
 		{"organisation not collected", map[string]string{"organization.json": "[]"}, payer, "s3:GetObject", object, func(c *evaluator.Context) { c.Open = true }, owned[:1]},
 		{"actions without aws:ResourceAccount", nil, payer, "ec2:CopySnapshot", evaluator.Resource{ARN: "arn:aws:ec2:eu-west-1:222222222222:snapshot/s"}, func(c *evaluator.Context) { c.Open = true },
+			[]string{"aws:PrincipalOrgID=o-acme", "aws:PrincipalOrgPaths=o-acme/r-root/"}},
+		{"actions that may have aws:ResourceAccount", nil, payer, "ec2:CopyImage", evaluator.Resource{ARN: "arn:aws:ec2:eu-west-1:222222222222:image/ami-1"}, func(c *evaluator.Context) { c.Open = true },
 			[]string{"aws:PrincipalOrgID=o-acme", "aws:PrincipalOrgPaths=o-acme/r-root/"}},
 		{"no resource", nil, payer, "s3:ListAllMyBuckets", evaluator.Resource{ARN: "*"}, func(c *evaluator.Context) { c.Open = true },
 			[]string{"aws:PrincipalOrgID=o-acme", "aws:PrincipalOrgPaths=o-acme/r-root/"}},
@@ -164,5 +166,30 @@ func TestCompleteContext(t *testing.T) {
 				t.Errorf("context (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestCompleteUserID: what a snapshot knows of a caller tells its aws:userid (rules P1, U10, table 4.1).
+func TestCompleteUserID(t *testing.T) {
+	s := load(t, nil)
+	for _, tt := range []struct {
+		name    string
+		who     evaluator.Principal
+		value   string
+		pattern bool
+	}{
+		{"a user", ann, "AIDAANN", false},
+		{"a session", deploy, "AROADEPLOY:ci", false},
+		{"a role, whatever its session", evaluator.Principal{Type: evaluator.AssumedRole, ARN: "arn:aws:iam::222222222222:role/deploy", RoleARN: "arn:aws:iam::222222222222:role/deploy", RolePathUnknown: true}, "AROADEPLOY:*", true},
+		{"a session of a role that isn't collected", evaluator.Principal{Type: evaluator.AssumedRole, ARN: "arn:aws:sts::999999999999:assumed-role/x/ci"}, "AROA*:ci", true},
+	} {
+		req := evaluator.Request{Principal: tt.who, Action: "s3:GetObject", Context: evaluator.Context{Open: true}}
+		evaluator.DeriveContext(&req) // as correlate does, before it asks the snapshot
+		s.Complete(&req)
+		evaluator.DeriveContext(&req)
+		want := evaluator.ContextValue{Name: "aws:userid", State: evaluator.Present, Values: []string{tt.value}, Pattern: tt.pattern}
+		if diff := cmp.Diff(want, req.Context.Lookup("aws:userid")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
 	}
 }

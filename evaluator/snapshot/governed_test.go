@@ -79,3 +79,45 @@ func TestECRRegistry(t *testing.T) {
 		}
 	}
 }
+
+// TestGovernedDecisions: what the policy of a registry, or of a table, says of what is below it decides (rule S26).
+func TestGovernedDecisions(t *testing.T) {
+	const at = ":eu-west-1:222222222222:"
+	const bob = "arn:aws:iam::222222222222:user/team/bob"
+	says := func(effect, action, resource string) string {
+		return `"policy": {"Version": "2012-10-17", "Statement": [{"Effect": "` + effect + `", "Principal": {"AWS": "` + bob + `"}, "Action": "` + action + `", "Resource": "` + resource + `"}]}}`
+	}
+	const nothing = `"policy": {"Version": "2012-10-17", "Statement": []}}`
+	registry := func(policy string) string {
+		return `{"arn": "arn:aws:ecr` + at + `registry", "type": "registry", ` + policy
+	}
+	repository := func(policy string) string {
+		return `{"arn": "arn:aws:ecr` + at + `repository/r", "type": "repository", ` + policy
+	}
+	table := func(policy string) string {
+		return `{"arn": "arn:aws:dynamodb` + at + `table/t", "type": "table", ` + policy
+	}
+	const repositoryARN, indexARN = "arn:aws:ecr" + at + "repository/r", "arn:aws:dynamodb" + at + "table/t/index/i"
+	for _, tt := range []struct {
+		name, part, resources, action, arn string
+		want                               evaluator.Decision
+	}{
+		{"the registry allows it", "ecr", repository(nothing) + "," + registry(says("Allow", "ecr:BatchGetImage", "arn:aws:ecr"+at+"repository/*")), "ecr:BatchGetImage", repositoryARN, evaluator.Allowed},
+		{"the registry denies what the repository allows", "ecr", repository(says("Allow", "ecr:*", "*")) + "," + registry(says("Deny", "ecr:*", "arn:aws:ecr"+at+"repository/*")), "ecr:BatchGetImage", repositoryARN, evaluator.ExplicitDeny},
+		{"the registry is about another repository", "ecr", repository(nothing) + "," + registry(says("Allow", "ecr:BatchGetImage", "arn:aws:ecr"+at+"repository/other")), "ecr:BatchGetImage", repositoryARN, evaluator.ImplicitDeny},
+		{"nobody read the registry's policy", "ecr", repository(says("Allow", "ecr:*", "*")), "ecr:BatchGetImage", repositoryARN, evaluator.Indeterminate},
+		{"the table's policy names its index", "dynamodb", table(says("Allow", "dynamodb:Query", "arn:aws:dynamodb"+at+"table/t/index/*")), "dynamodb:Query", indexARN, evaluator.Allowed},
+		{"the table's policy names the table alone", "dynamodb", table(says("Allow", "dynamodb:Query", "arn:aws:dynamodb"+at+"table/t")), "dynamodb:Query", indexARN, evaluator.ImplicitDeny},
+		{"the table's policy denies its index", "dynamodb", table(says("Deny", "dynamodb:*", "arn:aws:dynamodb"+at+"table/t/index/i")), "dynamodb:Query", indexARN, evaluator.ExplicitDeny},
+		{"the table itself", "dynamodb", table(says("Allow", "dynamodb:Query", "arn:aws:dynamodb"+at+"table/t")), "dynamodb:Query", "arn:aws:dynamodb" + at + "table/t", evaluator.Allowed},
+	} {
+		s := load(t, map[string]string{"accounts/222222222222/resources/" + tt.part + ".json": "[" + tt.resources + "]"})
+		req := evaluator.Request{Principal: evaluator.Principal{Type: evaluator.User, ARN: bob}, Action: tt.action, Resource: evaluator.Resource{ARN: tt.arn}}
+		s.Complete(&req)
+		evaluator.DeriveContext(&req)
+		p := evaluator.Policies{Resource: policies(t, s, req).Resource}
+		if got := evaluator.Evaluate(&req, &p); got != tt.want {
+			t.Errorf("S26: %s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

@@ -23,6 +23,7 @@ type iamDetails struct {
 	byName   map[entityName]*entity // names are unique in an account, whatever the path (rule P1)
 	other    []string               // ARNs of groups and policies, to be found as resources
 	managed  map[string]managedPolicy
+	groups   []evaluator.Policy // inline policies of groups, which may have no user
 }
 
 type entityName struct {
@@ -238,7 +239,13 @@ func (x *iamDecoder) group(n jsontree.Node) {
 	x.attached(&g.layerBuilder, n, arn)
 	if key := (groupName{account, name}); x.groups[key] == nil {
 		x.groups[key] = g
-		x.of(account).other = append(x.of(account).other, arn)
+		details := x.of(account)
+		details.other = append(details.other, arn)
+		for _, p := range g.policies {
+			if p.Type == "inline" {
+				details.groups = append(details.groups, p)
+			}
+		}
 	}
 }
 

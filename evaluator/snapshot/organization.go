@@ -41,6 +41,7 @@ type organization struct {
 	enabled    []string
 	enabledOK  bool // whether enabled was recorded
 	members    map[string]*member
+	policies   []evaluator.Policy // all, attached or not
 }
 
 // A member is an account of the organisation.
@@ -199,6 +200,7 @@ func (l *loader) loadOrganization() {
 	org.complete = l.isOK(organizationPart)
 	for _, t := range []policyType{scpType, rcpType} {
 		policies := l.orgPolicies(t)
+		org.policies = append(org.policies, allOf(t, policies)...)
 		for id, m := range org.members {
 			h := l.hierarchy(t, id, m, policies)
 			if t == scpType {

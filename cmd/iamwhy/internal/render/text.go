@@ -109,6 +109,9 @@ func (t *textRenderer) Finding(f correlate.Finding) error {
 		span{strings.TrimSpace(fmt.Sprintf("×%d  %s", f.Count, between(f.FirstSeen, f.LastSeen))), faint})
 	t.who(f)
 	t.mainBlocker(f, b)
+	if b == nil && f.Layer == correlate.LayerUnknown && f.Explanation != nil && len(f.Explanation.DeniedIf) > 0 {
+		t.line(body, span{f.Reason, plain}) // what can have denied it (rule U16)
+	}
 	for i := range f.Blockers {
 		if other := &f.Blockers[i]; other != b {
 			t.also(*other, f.Request.Request)
