@@ -47,6 +47,9 @@ type Finding struct {
 type ValidateOptions struct {
 	// AWSManaged says that AWS wrote the policy: the limits for customers don't hold.
 	AWSManaged bool
+	// Assumed says that the type is only what the document looks like: it may be saved as a
+	// similar one, with other limits.
+	Assumed bool
 	// Collected says that the document was read back from AWS, so that its whitespace
 	// isn't what was saved.
 	Collected bool
@@ -73,6 +76,7 @@ func Validate(doc *policy.Document, typ DocumentType, opts ValidateOptions) []Fi
 	for i := range doc.Statements {
 		(&statementCheck{checker: c, s: &doc.Statements[i]}).run()
 	}
+	c.keyLockout()
 	c.defects()
 	return c.sorted()
 }
@@ -144,7 +148,7 @@ func (c *checker) defects() {
 	}
 	parsed := len(c.doc.AllDefects())
 	for i, d := range Compile(c.doc).Defects() {
-		if f := c.defect(d); i < parsed || !told[id(f)] {
+		if f := c.defect(d); (i < parsed || !told[id(f)]) && !isExplained(d) {
 			c.add(f)
 		}
 	}
@@ -159,7 +163,27 @@ func (c *checker) defect(d policy.Defect) Finding {
 			break
 		}
 	}
+	switch {
+	case f.Code == "missingAction":
+		f.AWS = c.identityWords(iamNoActions)
+		if c.rules.typ == DocumentBucket {
+			f.AWS = bucketElement
+		}
+	case f.Code == "invalidEffect" && isEffectInOtherCase(d.Msg):
+		f.AWS = c.identityWords(iamLegacy)
+	}
 	return f
+}
+
+// isEffectInOtherCase reports whether a defect is of an Effect that is right but for its case.
+func isEffectInOtherCase(msg string) bool {
+	msg = strings.ToLower(msg)
+	return strings.Contains(msg, `but "allow"`) || strings.Contains(msg, `but "deny"`)
+}
+
+// isExplained reports whether a defect follows from a misspelt element, which is a defect of its own.
+func isExplained(d policy.Defect) bool {
+	return strings.HasPrefix(d.Msg, "statement has ") && strings.Contains(d.Msg, `" isn't `)
 }
 
 // defectKinds are the parser's defects by a part of their message.
@@ -207,7 +231,34 @@ func SyntaxFindings(err error, typ DocumentType) []Finding {
 			break
 		}
 	}
+	for _, k := range syntaxFixes {
+		if strings.Contains(f.Message, k.part) {
+			f.Fix = k.fix
+			break
+		}
+	}
+	switch {
+	case typ == DocumentTrust && f.Code == "json":
+		f.AWS = trustJSON
+	case typ == DocumentBucket && (f.Code == "json" || f.Code == "notADocument") && f.Pos.Line == 1 && f.Pos.Col == 1:
+		f.AWS = bucketFirstByte
+	}
 	return []Finding{f}
+}
+
+// syntaxFixes are what to do about a syntax error, by a part of its message.
+var syntaxFixes = []struct{ part, fix string }{
+	{"found a comment", "remove the comment"},
+	{"after ',', found ']'", "remove the comma before it"},
+	{"after ',', found '}'", "remove the comma before it"},
+	{`found '\''`, "write strings in double quotes"},
+	{"found '“'", "write straight double quotes"},
+	{"found '”'", "write straight double quotes"},
+	{"found '‘'", "write straight double quotes"},
+	{"the text ends too early", "the end is missing: close what is open"},
+	{"twice", "keep one of them"},
+	{"duplicate", "keep one of them"},
+	{"Version ", `write "Version": "2012-10-17"`},
 }
 
 // embedded reports whether the document was a string in a file, so that every element has
@@ -236,6 +287,7 @@ type statementCheck struct {
 	s               *policy.Statement
 	unknownServices map[string]bool // prefixes that were reported
 	expanded        []expansion     // of the values of Action
+	unfit           bool            // a resource was reported to match nothing: what follows from that isn't told again
 }
 
 // run makes every check of a statement. The order is that of the elements; sorted puts

@@ -31,25 +31,22 @@ func (c *statementCheck) actionForm(a policy.Text) bool {
 		return false
 	}
 	prefix, name, ok := strings.Cut(v, ":")
-	iam := func(s string) string {
-		if c.rules.iam {
-			return "MalformedPolicyDocument: " + s
-		}
+	words := func(s string) string {
 		if c.rules.typ == DocumentBucket {
-			return "MalformedPolicy: Policy has invalid action"
+			return bucketAction
 		}
-		return c.rules.grammarRefusal
+		return c.identityWords(s)
 	}
 	switch {
 	case !ok:
-		c.refused("actionWithoutService", "A3", a.Pos, iam("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."),
-			didYouMean(c.withService(v)), "action %q has no service: want service:Action, or * alone", v)
+		c.refused("actionWithoutService", "A3", a.Pos, words(iamVendor),
+			didYouMean(c.prefixed(v)), "action %q has no service: want service:Action, or * alone", v)
 	case strings.Contains(name, ":"):
-		c.refused("actionColons", "A3", a.Pos, iam("Actions/Condition can contain only one colon."), "", "action %q has more than one colon", v)
+		c.refused("actionColons", "A3", a.Pos, words(iamColons), "", "action %q has more than one colon", v)
 	case strings.ContainsAny(prefix, "*?"):
-		c.refused("wildcardService", "A3", a.Pos, c.rules.grammarRefusal, "name each service", "action %q has a wildcard in its service", v)
+		c.refused("wildcardService", "A3", a.Pos, words(iamWildcard), "name each service", "action %q has a wildcard in its service", v)
 	case prefix == "" || strings.ContainsFunc(prefix, notVendor):
-		c.refused("invalidService", "A3", a.Pos, c.rules.grammarRefusal, didYouMean(c.closestService(strings.TrimSpace(prefix))), "action %q: %q can't be a service", v, prefix)
+		c.refused("invalidService", "A3", a.Pos, words(iamVendorInvalid(prefix)), didYouMean(c.closestService(strings.TrimSpace(prefix))), "action %q: %q can't be a service", v, prefix)
 	case name == "":
 		c.found(SeverityWarning, "unknownAction", "A1", a.Pos, "write "+v+"* for all of the service", "action %q has no name and matches nothing", v)
 	default:
@@ -59,6 +56,35 @@ func (c *statementCheck) actionForm(a policy.Text) bool {
 }
 
 func notVendor(r rune) bool { return notAlphanumeric(r) && r != '-' && r != '.' }
+
+// prefixed is what an action without a colon probably stands for: the colon written as another
+// character, or left out with its service.
+func (c *checker) prefixed(v string) string {
+	if i := strings.IndexAny(v, "./; "); i > 0 {
+		if a := v[:i] + ":" + strings.TrimSpace(v[i+1:]); len(c.concrete(a).actions) > 0 {
+			return a
+		}
+	}
+	return c.withService(v)
+}
+
+// apiCalls are API calls, in lower case, that are authorised as an action of another name, where people
+// write the call's.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+var apiCalls = map[string]string{
+	"s3:headobject": "s3:GetObject", "s3:selectobjectcontent": "s3:GetObject", "s3:copyobject": "s3:GetObject and s3:PutObject",
+	"s3:headbucket": "s3:ListBucket", "s3:listobjects": "s3:ListBucket", "s3:listobjectsv2": "s3:ListBucket",
+	"s3:listbuckets": "s3:ListAllMyBuckets", "s3:listobjectversions": "s3:ListBucketVersions",
+	"s3:deleteobjects": "s3:DeleteObject", "s3:postobject": "s3:PutObject", "s3:uploadpart": "s3:PutObject",
+	"s3:createmultipartupload": "s3:PutObject", "s3:completemultipartupload": "s3:PutObject",
+	"s3:listmultipartuploads": "s3:ListBucketMultipartUploads", "s3:listparts": "s3:ListMultipartUploadParts",
+	"s3:getbucketencryption": "s3:GetEncryptionConfiguration", "s3:putbucketencryption": "s3:PutEncryptionConfiguration",
+	"s3:getbucketlifecycleconfiguration": "s3:GetLifecycleConfiguration", "s3:putbucketlifecycleconfiguration": "s3:PutLifecycleConfiguration",
+	"s3:getbucketreplication": "s3:GetReplicationConfiguration", "s3:putbucketreplication": "s3:PutReplicationConfiguration",
+	"s3:getpublicaccessblock": "s3:GetBucketPublicAccessBlock", "s3:putpublicaccessblock": "s3:PutBucketPublicAccessBlock",
+	"lambda:invoke": "lambda:InvokeFunction",
+}
 
 // withService is the only service that the reference knows an action of, with the action; "" if several or none have it.
 func (c *checker) withService(name string) string {
@@ -108,7 +134,7 @@ func (c *statementCheck) actionService(a policy.Text) {
 	}
 	f := Finding{Severity: c.refuse(c.rules.typ == DocumentBucket), Code: "unknownAction", Rule: "A1", Pos: a.Pos}
 	if f.Severity == SeverityError {
-		f.AWS = "MalformedPolicy: Policy has invalid action"
+		f.AWS = bucketAction
 	}
 	if strings.ContainsAny(name, "*?") {
 		f.Severity, f.AWS = SeverityWarning, ""
@@ -116,8 +142,11 @@ func (c *statementCheck) actionService(a policy.Text) {
 		c.add(f)
 		return
 	}
-	f.Message = service.Name + " has no action " + quote(name) + " (reference of " + serviceref.Date() + "): it matches nothing"
-	if near := c.closestAction(service, name); near != "" {
+	f.Message = service.Name + " has no action " + quote(name) + " (reference of " + serviceref.Date() + "): probably it matches nothing"
+	if needs := apiCalls[strings.ToLower(a.Value)]; needs != "" {
+		f.Message = service.Name + " has no action " + quote(name) + ": it matches nothing"
+		f.Fix = "write " + needs + ", which the API call " + name + " needs"
+	} else if near := c.closestAction(service, name); near != "" {
 		f.Fix = didYouMean(service.Prefix + ":" + near)
 	} else if c.rules.service == "" {
 		f.Fix = didYouMean(c.withService(name))
@@ -136,7 +165,7 @@ func (c *statementCheck) unknownService(a policy.Text, prefix string) {
 	}
 	c.unknownServices[prefix] = true
 	c.found(c.refuse(c.rules.typ == DocumentBucket), "unknownService", "A1", a.Pos, didYouMean(c.closestService(prefix)),
-		"no service has the prefix %q (reference of %s): its actions match nothing", prefix, serviceref.Date())
+		"no service has the prefix %q (reference of %s): probably its actions match nothing", prefix, serviceref.Date())
 }
 
 // foreignAction reports an action that the policy is never asked about: that of another
@@ -157,11 +186,11 @@ func (c *statementCheck) foreignAction(a policy.Text, prefix string) bool {
 		Message: r.word + " is only asked about actions of " + r.service + ": " + quote(a.Value) + " never applies"}
 	switch r.typ {
 	case DocumentTrust:
-		f.AWS = "MalformedPolicyDocument: AssumeRole policy may only specify STS AssumeRole actions."
+		f.AWS = trustForeign
 	case DocumentTopic:
-		f.AWS = "InvalidParameter: Policy statement action out of service scope!"
+		f.AWS = topicActions
 	case DocumentBucket:
-		f.AWS = "MalformedPolicy: Policy has invalid action"
+		f.AWS = bucketAction
 	}
 	c.add(f)
 	return true
@@ -190,8 +219,6 @@ type refAction struct {
 	service *serviceref.Service
 	action  *serviceref.Action
 }
-
-func (a refAction) name() string { return a.service.Prefix + ":" + a.action.Name }
 
 // An expansion is the actions of the reference that an action of a policy stands for.
 type expansion struct {

@@ -297,7 +297,7 @@ func (c *statementCheck) setOperators(u *conditionUse) {
 
 // allValuesAllow warns of an Allow that holds also without the key (rule C24).
 func (c *statementCheck) allValuesAllow(u *conditionUse, all []conditionUse) {
-	if c.s.Effect != policy.Allow || u.op.set != "ForAllValues" || u.op.kind == operandNull {
+	if c.s.Effect != policy.Allow || u.op.set != "ForAllValues" || u.op.kind == operandNull || neverMissing[u.key] {
 		return
 	}
 	for i := range all {
@@ -316,6 +316,16 @@ func (c *statementCheck) allValuesAllow(u *conditionUse, all []conditionUse) {
 	}
 	c.found(severity, "forAllValuesAllow", "C24", u.OperatorPos, `add "Null": {`+quote(u.Key.Value)+`: "false"}`,
 		"ForAllValues is true also if the request has no %s: this allows such requests", u.Key.Value)
+}
+
+// neverMissing are keys of several values, in lower case, that every request has for whose action they exist:
+// the API requires the parameter that they tell.
+//
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
+var neverMissing = map[string]bool{
+	"kms:grantoperations": true, "route53:changeresourcerecordsetsactions": true,
+	"route53:changeresourcerecordsetsnormalizedrecordnames": true, "route53:changeresourcerecordsetsrecordtypes": true,
 }
 
 // sameKeys reports keys of one operator block that differ only in case (rule G8).

@@ -2,6 +2,7 @@ package evaluator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,6 +26,8 @@ func (c *checker) version() {
 	const fix = `write "Version": "2012-10-17"`
 	v := c.doc.Version
 	switch {
+	case c.rules.typ == DocumentIdentity || c.rules.typ == DocumentBoundary:
+		c.managedVersion(fix)
 	case c.rules.version == mustHave && v.Value != policy.Version2012:
 		pos := v.Pos
 		if v.Value == "" {
@@ -35,6 +38,29 @@ func (c *checker) version() {
 		c.add(Finding{Severity: SeveritySuggestion, Code: "missingVersion", Rule: "G10", Pos: c.doc.Pos,
 			Message: "without Version, 2008-10-17 is taken: policy variables don't exist in it", Fix: fix})
 	}
+}
+
+// managedVersion checks what CreatePolicy checks beyond the grammar: a managed policy
+// has the current Version. Those that AWS has already are older than the check, or AWS's own.
+func (c *checker) managedVersion(fix string) {
+	v := c.doc.Version
+	if v.Value == policy.Version2012 {
+		return
+	}
+	f := Finding{Severity: SeveritySuggestion, Code: "missingVersion", Rule: "G10", Pos: c.doc.Pos, Fix: fix,
+		Message: "without Version, 2008-10-17 is taken: policy variables don't exist in it"}
+	if v.Value != "" {
+		f.Pos, f.Message = v.Pos, "under Version 2008-10-17 policy variables don't exist"
+	}
+	if !c.opts.Collected && !c.opts.AWSManaged {
+		f.Severity, f.AWS = SeverityError, iamVersion
+		f.Message = c.rules.word + " must have Version 2012-10-17"
+		if c.opts.Assumed {
+			f.Severity = SeverityWarning
+			f.Message += "; an inline one may do without"
+		}
+	}
+	c.add(f)
 }
 
 // noStatements: a policy must say something.
@@ -58,7 +84,7 @@ func (c *checker) size() {
 		n, what = len(minified(c.doc.Text)), "bytes without needless whitespace"
 	}
 	f := Finding{Code: "size", Rule: "G19", Pos: c.doc.Pos, Fix: "split it, or use wildcards"}
-	const trustQuota = 2048
+	const trustDefault = 2048
 	switch {
 	case n > c.rules.limit:
 		f.Message = fmt.Sprintf("%s may have %d characters; this has %d %s", c.rules.word, c.rules.limit, n, what)
@@ -66,20 +92,49 @@ func (c *checker) size() {
 			f.Fix = "split it, or make it an inline policy of a role, which may have 10240 (--type role-inline)"
 		}
 		if c.rules.typ == DocumentIdentity || c.rules.typ == DocumentBoundary {
-			f.AWS = fmt.Sprintf("LimitExceeded: Cannot exceed quota for PolicySize: %d", c.rules.limit)
+			f.AWS = fmt.Sprintf(managedQuota, c.rules.limit)
 		}
 	case c.rules.counts == countCharacters && all > c.rules.limit && !c.opts.Collected:
 		f.Severity = SeverityWarning
 		f.Message = fmt.Sprintf("%s may have %d characters, whitespace too; as written this has %d", c.rules.word, c.rules.limit, all)
 		f.Fix = fmt.Sprintf("save it without needless whitespace: then it has %d", tight)
-	case c.rules.typ == DocumentTrust && n > trustQuota:
+	case c.rules.typ == DocumentTrust && n > trustDefault:
 		f.Severity = SeverityWarning
-		f.Message = fmt.Sprintf("%s may have %d characters unless the quota was raised; this has %d %s", c.rules.word, trustQuota, n, what)
-		f.AWS = fmt.Sprintf("LimitExceeded: Cannot exceed quota for ACLSizePerRole: %d", trustQuota)
+		f.Message = fmt.Sprintf("%s may have %d characters unless the quota was raised; this has %d %s", c.rules.word, trustDefault, n, what)
+		f.AWS = fmt.Sprintf(trustQuota, trustDefault)
 	default:
 		return
 	}
 	c.add(f)
+}
+
+// InlineSize says what is wrong with the inline policies of one user, group or role together, whose limit
+// holds for their sum (rule G19, table 1.1). It is said where the last of them stands; ok is false if there is nothing to say.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+func InlineSize(typ DocumentType, target string, docs []*policy.Document) (f Finding, ok bool) {
+	rules, sum := rulesOf(typ), 0
+	for _, d := range docs {
+		_, _, dense := sizes(d.Text)
+		sum += dense
+	}
+	if len(docs) < 2 || sum*10 <= rules.limit*9 {
+		return Finding{}, false
+	}
+	f = Finding{Severity: SeveritySuggestion, Code: "inlineSize", Rule: "G19", Pos: docs[len(docs)-1].Pos,
+		Message: fmt.Sprintf("the %d inline policies of %s have %d of the %d characters that they may have together", len(docs), target, sum, rules.limit),
+		Fix:     "make some of them managed policies"}
+	if sum > rules.limit {
+		f.Severity, f.AWS = SeverityError, fmt.Sprintf(inlineQuota, rules.limit)+inlineHolder(typ, target)
+		f.Message = fmt.Sprintf("the %d inline policies of %s may have %d characters together, and have %d without whitespace", len(docs), target, rules.limit, sum)
+	}
+	return f, true
+}
+
+// inlineHolder names who has an inline policy as AWS does: "role deploy".
+func inlineHolder(typ DocumentType, arn string) string {
+	kind, _ := strings.CutSuffix(string(typ), "-inline")
+	return kind + " " + arn[strings.LastIndexByte(arn, '/')+1:]
 }
 
 // sizes counts the characters of a text: all, those that are left when the whitespace between
@@ -146,7 +201,7 @@ func (c *checker) sids() {
 		}
 		if c.rules.iam && strings.ContainsFunc(sid.Value, notAlphanumeric) {
 			c.add(Finding{SeverityError, "invalidSid", "G14", sid.Pos, fmt.Sprintf("Sid %q has characters other than letters and digits", sid.Value),
-				"write it with A-Z, a-z and 0-9", "MalformedPolicyDocument: Statement IDs (SID) must be alpha-numeric."})
+				"write it with A-Z, a-z and 0-9", c.identityWords(iamSids)})
 		}
 		before, twice := first[sid.Value]
 		if !twice {
@@ -158,9 +213,11 @@ func (c *checker) sids() {
 			f.Message += fmt.Sprintf(", first at %d:%d", before.Line, before.Col)
 		}
 		if c.rules.iam {
-			f.Severity, f.AWS = SeverityError, "MalformedPolicyDocument: Statement IDs (SID) in a single policy must be unique."
+			f.Severity, f.AWS = SeverityError, c.identityWords(iamUniqueSids)
 		} else if c.rules.typ == DocumentSCP || c.rules.typ == DocumentRCP {
 			f.Severity, f.AWS = SeverityError, orgSyntax
+		} else if c.rules.typ == DocumentTopic {
+			f.Severity, f.AWS = SeverityError, topicSids
 		}
 		c.add(f)
 	}
@@ -177,8 +234,8 @@ func (c *statementCheck) elements() {
 	s, r := c.s, c.rules
 	switch {
 	case r.principal == mustNotHave:
-		c.forbid("Principal", s.Principal, "MalformedPolicyDocument: Policy document should not specify a principal.")
-		c.forbid("NotPrincipal", s.NotPrincipal, "MalformedPolicyDocument: Policy document should not specify a principal.")
+		c.forbid("Principal", s.Principal, c.identityWords(iamPrincipal))
+		c.forbid("NotPrincipal", s.NotPrincipal, c.identityWords(iamPrincipal))
 	case s.Principal == nil && s.NotPrincipal == nil:
 		c.missingPrincipal()
 	}
@@ -186,7 +243,7 @@ func (c *statementCheck) elements() {
 	case r.notPrincipal == mustNotHave:
 		c.forbid("NotPrincipal", s.NotPrincipal, r.grammarRefusal)
 	case r.notPrincipal == onlyInDeny && s.NotPrincipal != nil && s.Effect == policy.Allow:
-		c.refused("notPrincipalAllow", "P20", s.NotPrincipal.Pos, "MalformedPolicy",
+		c.refused("notPrincipalAllow", "P20", s.NotPrincipal.Pos, bucketMalformed,
 			"name who is allowed in Principal", "%s can't have NotPrincipal with Effect Allow", r.word)
 	}
 	if r.notAction == mustNotHave && s.NotAction != nil {
@@ -220,11 +277,14 @@ func (c *statementCheck) missingPrincipal() {
 		sev, msg = SeverityWarning, "a statement without Principal applies to nobody"
 	}
 	f := Finding{Severity: sev, Code: "missingPrincipal", Rule: "P21", Pos: c.s.Pos, Message: msg, Fix: "say in Principal who the statement is about"}
-	switch c.rules.typ {
-	case DocumentTrust:
-		f.AWS = "MalformedPolicyDocument: Missing required field Principal"
-	case DocumentBucket:
-		f.AWS = "MalformedPolicy: Missing required field Principal"
+	if sev == SeverityError {
+		f.AWS = c.rules.grammarRefusal
+	}
+	if c.rules.typ == DocumentResource {
+		f.Fix += "; if this is an identity's policy, remove Principal everywhere"
+	}
+	if c.rules.typ == DocumentBucket {
+		f.AWS = bucketNobody
 	}
 	c.add(f)
 }
@@ -235,12 +295,12 @@ func (c *statementCheck) resourceElement() {
 	has := s.Resource != nil || s.NotResource != nil
 	switch {
 	case r.resource == mustHave && !has:
-		aws := r.grammarRefusal
-		switch {
-		case r.iam:
-			aws = "MalformedPolicyDocument: Policy statement must contain resources."
-		case r.typ == DocumentBucket:
-			aws = "MalformedPolicy: Missing required field Resource"
+		if c.misspelt("Resource") || c.misspelt("NotResource") {
+			return
+		}
+		aws := c.identityWords(iamNoResources)
+		if r.typ == DocumentBucket {
+			aws = bucketElement
 		}
 		c.refused("missingResource", "G20", s.Pos, aws, "say which resources, or * for all", "%s must have Resource or NotResource in every statement", r.word)
 	case r.resource == mustNotHave && has:
@@ -249,8 +309,8 @@ func (c *statementCheck) resourceElement() {
 			name, l = "NotResource", s.NotResource
 		}
 		aws := r.grammarRefusal
-		if r.typ == DocumentTrust {
-			aws = "MalformedPolicyDocument: Has prohibited field " + name
+		if r.typ == DocumentTrust && name == "Resource" {
+			aws = trustResource
 		}
 		c.refused("forbiddenElement", "R13", l.Pos, aws, "remove it: the policy is about what it is attached to", "%s can't have %s", r.word, name)
 	}
@@ -297,11 +357,33 @@ func (c *statementCheck) emptyLists() {
 		if strings.HasPrefix(l.name, "Not") {
 			what = "nothing is excepted, the statement covers everything"
 		}
+		if aws := c.emptyRefusal(l.name); aws != "" {
+			c.refused("emptyList", "G15", l.list.Pos, aws, "fill it, or remove the statement", "%s is empty", l.name)
+			continue
+		}
 		c.found(SeverityWarning, "emptyList", "G15", l.list.Pos, "fill it, or remove the statement", "%s is empty: %s", l.name, what)
 	}
 	if s.Principal != nil && len(s.Principal.Entries) == 0 && len(s.Defects) == 0 {
 		c.found(SeverityWarning, "emptyList", "G15", s.Principal.Pos, "fill it, or remove the statement", "Principal is empty: the statement never applies")
 	}
+}
+
+// emptyRefusal is how AWS words that it doesn't save an empty list; "" where it isn't known to refuse it.
+func (c *statementCheck) emptyRefusal(element string) string {
+	switch {
+	case !c.rules.identityText():
+		return ""
+	case strings.HasSuffix(element, "Action"):
+		return iamNoActions
+	}
+	return iamNoResources
+}
+
+// misspelt reports whether an unknown element of the statement is probably meant to be the named one.
+func (c *statementCheck) misspelt(element string) bool {
+	return slices.ContainsFunc(c.s.Defects, func(d policy.Defect) bool {
+		return strings.Contains(d.Msg, "unknown element") && strings.HasSuffix(d.Msg, "("+element+"?)")
+	})
 }
 
 // broadAllow reports allows by exception (rule A5).

@@ -13,13 +13,14 @@ func (c *statementCheck) conditionKey(u *conditionUse) {
 	name := u.Key.Value
 	prefix, rest, ok := strings.Cut(name, ":")
 	if !ok || prefix == "" || rest == "" {
-		f := Finding{Severity: c.refuse(c.rules.iam || c.rules.typ == DocumentBucket), Code: "keyWithoutService", Rule: "C3", Pos: u.Key.Pos,
+		// IAM saves such keys; S3 doesn't.
+		f := Finding{Severity: c.refuse(c.rules.typ == DocumentBucket), Code: "keyWithoutService", Rule: "C3", Pos: u.Key.Pos,
 			Message: "condition key " + quote(name) + " has no service: want aws:Key or service:Key"}
-		switch {
-		case c.rules.iam:
-			f.AWS = "MalformedPolicyDocument: Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
-		case c.rules.typ == DocumentBucket:
-			f.AWS = "MalformedPolicy: Policy has an invalid condition key"
+		if f.Severity == SeverityError {
+			f.AWS = bucketKey
+		} else {
+			f.Message = "condition key " + quote(name) + " has no service, and no request has it: " + c.absence(u)
+			f.Fix = "write aws:Key or service:Key"
 		}
 		if _, ok := serviceref.GlobalKey("aws:" + name); ok {
 			f.Fix = didYouMean("aws:" + name)
@@ -28,6 +29,10 @@ func (c *statementCheck) conditionKey(u *conditionUse) {
 		return
 	}
 	prefix = strings.ToLower(prefix)
+	if (prefix == "https" || prefix == "http") && strings.HasPrefix(rest, "//") {
+		c.urlKey(u)
+		return
+	}
 	if strings.ContainsAny(prefix, "./") || prefix == "saml" {
 		return // keys of an identity provider
 	}
@@ -41,6 +46,19 @@ func (c *statementCheck) conditionKey(u *conditionUse) {
 	case len(serviceref.Prefixes()) > 0:
 		c.unknownKey(u, prefix)
 	}
+}
+
+// urlKey reports the key of an identity provider that is written with the provider's whole URL.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+func (c *statementCheck) urlKey(u *conditionUse) {
+	_, bare, _ := strings.Cut(u.Key.Value, "//")
+	f := Finding{Severity: c.refuse(c.rules.iam), Code: "urlKey", Rule: "C3", Pos: u.Key.Pos, Fix: "write " + bare,
+		Message: "condition key " + quote(u.Key.Value) + ": the keys of an identity provider start with its host, without https://"}
+	if f.Severity == SeverityError {
+		f.AWS = trustColons
+	}
+	c.add(f)
 }
 
 // lookupKey finds a key in the reference.
@@ -63,9 +81,9 @@ func (c *statementCheck) unknownKey(u *conditionUse, prefix string) {
 	if undocumentedKeys[u.key] || c.suppliedElsewhere(u.Key.Value) {
 		return
 	}
-	f := Finding{Severity: c.refuse(c.rules.typ == DocumentBucket && (prefix == "s3" || prefix == "aws")), Code: "unknownKey", Rule: "C4", Pos: u.Key.Pos}
-	if f.Severity == SeverityError {
-		f.AWS = "MalformedPolicy: Policy has an invalid condition key"
+	f := Finding{Severity: c.refuse(c.rules.typ == DocumentBucket && prefix == "s3"), Code: "unknownKey", Rule: "C4", Pos: u.Key.Pos}
+	if f.Severity == SeverityError { // S3 saves unknown keys of aws:
+		f.AWS = bucketKey
 	}
 	service, ok := serviceref.Lookup(prefix)
 	switch {
@@ -138,8 +156,8 @@ func globalKeyNames(yield func(string) bool) {
 // keySupplied checks that the actions of the statement supply a service's key. A key of
 // another service than the actions' isn't looked at: some travel with calls to any.
 func (c *statementCheck) keySupplied(u *conditionUse, prefix string) {
-	if c.s.Action == nil || travelling[u.key] {
-		return
+	if c.s.Action == nil || travelling[u.key] || prefix == "aws-marketplace" {
+		return // the reference is known not to say all about Marketplace's keys: AWS's own policies use others
 	}
 	supplied := false
 	var without []policy.Text
@@ -170,11 +188,13 @@ func (c *statementCheck) keySupplied(u *conditionUse, prefix string) {
 	holds := strings.HasPrefix(c.absence(u), "the condition")
 	switch {
 	case checked == 0 || len(without) == 0:
+	case !supplied && !c.suppliedByAny(prefix, u.Key.Value):
+		// The reference has the key, but doesn't say whose it is.
 	case !supplied:
 		f := Finding{Severity: c.refuse(c.rules.typ == DocumentBucket && prefix == "s3"), Code: "keyNotSupplied", Rule: "C4", Pos: u.Key.Pos,
 			Message: "no action of the statement supplies " + u.Key.Value + " (reference of " + serviceref.Date() + "): " + c.absence(u), Fix: "use a key that the actions supply"}
 		if f.Severity == SeverityError {
-			f.AWS = "MalformedPolicy: Conditions do not apply to combination of actions and resources in statement"
+			f.AWS = bucketConditions
 		}
 		c.add(f)
 	case !holds && c.s.Effect == policy.Allow:
@@ -194,6 +214,23 @@ func (c *statementCheck) keySupplied(u *conditionUse, prefix string) {
 		}
 		c.add(f)
 	}
+}
+
+// suppliedByAny reports whether the reference says of any action of a service that it supplies the key.
+func (c *statementCheck) suppliedByAny(prefix, key string) bool {
+	s, ok := serviceref.Lookup(prefix)
+	if !ok {
+		return prefix == "aws"
+	}
+	for i := range s.Actions {
+		if !c.spend(64) {
+			return false
+		}
+		if hasKey(s.ActionKeys(&s.Actions[i]), key) {
+			return true
+		}
+	}
+	return false
 }
 
 // travelling are keys of a service, in lower case, that go with every call made from one of its resources.

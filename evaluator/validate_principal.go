@@ -63,10 +63,10 @@ func (c *statementCheck) invalidPrincipal(code, rule string, e policy.PrincipalE
 	f := Finding{Severity: c.refuse(c.rules.typ != DocumentEndpoint && c.rules.typ != DocumentResource), Code: code, Rule: rule, Pos: e.Value.Pos, Message: msg, Fix: fix}
 	switch {
 	case f.Severity == SeverityWarning:
-	case c.rules.iam:
-		f.AWS = "MalformedPolicyDocument: Invalid principal in policy: " + quote(e.Kind) + ":" + quote(e.Value.Value)
+	case c.rules.typ == DocumentTrust:
+		f.AWS = iamInvalidPrincipal(e.Kind, e.Value.Value)
 	case c.rules.typ == DocumentBucket:
-		f.AWS = "MalformedPolicy: Invalid principal in policy"
+		f.AWS = bucketPrincipal
 	default:
 		f.AWS = c.rules.grammarRefusal
 	}
@@ -277,4 +277,52 @@ func (c *statementCheck) confusedDeputy() {
 			return
 		}
 	}
+}
+
+// keyLockout warns of a key policy that leaves nobody, or only those it names, to change it (KMS's safety check).
+//
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+func (c *checker) keyLockout() {
+	if c.rules.typ != DocumentKey || len(c.doc.Statements) == 0 {
+		return
+	}
+	somebody, account := false, false
+	for i := range c.doc.Statements {
+		s := &c.doc.Statements[i]
+		if len(s.Defects) > 0 || s.NotPrincipal != nil {
+			return // nobody knows
+		}
+		if s.Effect != policy.Allow || s.Principal == nil || !allowsAction(s, "kms:putkeypolicy") {
+			continue
+		}
+		for _, e := range s.Principal.Entries {
+			somebody = somebody || e.Kind == "AWS"
+			account = account || e.Kind == "AWS" && len(s.Condition) == 0 && isAccount(e.Value.Value)
+		}
+	}
+	const fix = `add {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::ACCOUNT:root"}, "Action": "kms:*", "Resource": "*"} with the key's account`
+	switch {
+	case !somebody:
+		c.add(Finding{SeverityWarning, "keyLockout", "G20", c.doc.Pos, "nobody may change this key policy: KMS refuses it, unless told to skip its lockout check", fix, kmsLockout})
+	case !account:
+		c.add(Finding{Severity: SeveritySuggestion, Code: "keyLockout", Rule: "G20", Pos: c.doc.Pos, Fix: fix,
+			Message: "only who is named here may change this key policy, and IAM policies give nobody else that: once those are deleted, nobody may"})
+	}
+}
+
+// isAccount reports whether a principal is everybody or an account, which its IAM policies can pass on.
+func isAccount(v string) bool {
+	arn, ok := policy.ParseARN(v)
+	return v == "*" || len(v) == 12 && strings.Trim(v, "0123456789") == "" || ok && arn.Service == "iam" && arn.Resource == "root"
+}
+
+// allowsAction reports whether a statement is about an action, in lower case.
+func allowsAction(s *policy.Statement, action string) bool {
+	about := func(l *policy.List) bool {
+		return slices.ContainsFunc(valuesOf(l), func(a policy.Text) bool { return simpleMatch(strings.ToLower(a.Value), action) })
+	}
+	if s.NotAction != nil {
+		return !about(s.NotAction)
+	}
+	return about(s.Action)
 }

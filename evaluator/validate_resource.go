@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func (c *statementCheck) resources() {
 			c.variablesIn(r, "Resource", true)
 			if r.Value == "*" {
 				if c.rules.typ == DocumentBucket {
-					c.refused("invalidResource", "G20", r.Pos, "MalformedPolicy: Policy has invalid resource", "name the bucket, arn:aws:s3:::bucket, or its objects, arn:aws:s3:::bucket/*",
+					c.refused("invalidResource", "G20", r.Pos, bucketResource, "name the bucket, arn:aws:s3:::bucket, or its objects, arn:aws:s3:::bucket/*",
 						"the resources of a bucket policy must be the bucket or its objects")
 				}
 				continue
@@ -55,7 +56,7 @@ func (c *statementCheck) resourceARN(r policy.Text) {
 		c.arnFormat(r, parts)
 	}
 	if c.rules.typ == DocumentBucket && !strings.HasPrefix(parts[2], "s3") && !strings.ContainsAny(parts[2], "*?") {
-		c.refused("invalidResource", "G20", r.Pos, "MalformedPolicy: Policy has invalid resource", "", "the resources of a bucket policy must be the bucket or its objects")
+		c.refused("invalidResource", "G20", r.Pos, bucketResource, "", "the resources of a bucket policy must be the bucket or its objects")
 	}
 }
 
@@ -82,10 +83,12 @@ func (c *statementCheck) notAnARN(r policy.Text, parts []string) {
 	f := Finding{Severity: c.refuse(c.rules.iam || c.rules.typ == DocumentBucket || c.rules.typ == DocumentSCP || c.rules.typ == DocumentRCP),
 		Code: "invalidResource", Rule: "R3", Pos: r.Pos, Message: "resource " + quote(r.Value) + " is neither an ARN nor *", AWS: c.rules.grammarRefusal}
 	switch {
-	case c.rules.iam:
-		f.AWS = "MalformedPolicyDocument: Resource " + r.Value + ` must be in ARN format or "*".`
+	case c.rules.identityText() && !strings.Contains(r.Value, ":"):
+		f.AWS = iamNoARN(r.Value)
+	case c.rules.identityText():
+		f.AWS = malformed // which of several refusals depends on the colons
 	case c.rules.typ == DocumentBucket:
-		f.AWS = "MalformedPolicy: Policy has invalid resource"
+		f.AWS = bucketResource
 	}
 	if strings.Trim(r.Value, "*") == "" && r.Value != "" {
 		return // ** and the like match as * does
@@ -93,15 +96,36 @@ func (c *statementCheck) notAnARN(r policy.Text, parts []string) {
 	if strings.EqualFold(strings.TrimSpace(parts[0]), "arn") {
 		f.Code, f.Message, f.Fix = "arnCase", "resource "+quote(r.Value)+": an ARN starts with arn in lower case, and nothing before it", "write arn"+r.Value[len(parts[0]):]
 	}
+	if f.Fix == "" && !strings.Contains(r.Value, ":") && c.onlyService("s3") {
+		f.Fix = "write arn:aws:s3:::" + strings.TrimPrefix(r.Value, "/")
+	}
 	if f.Severity == SeverityWarning {
 		f.AWS, f.Message = "", f.Message+": it matches nothing"
 	}
 	c.add(f)
 }
 
+// onlyService reports whether all actions of the statement are of one service.
+func (c *statementCheck) onlyService(prefix string) bool {
+	values := valuesOf(c.s.Action)
+	return len(values) > 0 && !slices.ContainsFunc(values, func(a policy.Text) bool {
+		p, _, ok := strings.Cut(strings.ToLower(a.Value), ":")
+		return !ok || p != prefix
+	})
+}
+
 // shortARN reports an ARN with fewer than six parts (rules R5 and R8). A * at the end
 // of a part covers what is missing.
 func (c *statementCheck) shortARN(r policy.Text, parts []string) {
+	if c.rules.identityText() && (strings.Contains(r.Value, "::") || len(parts) > 2 && parts[2] == "") {
+		fix := "write arn:partition:service:region:account:resource; a part may be empty or *"
+		if len(parts) == 5 && parts[2] == "s3" && parts[3] == "" {
+			fix = "write arn:aws:s3:::" + parts[4]
+		}
+		c.unfit = true
+		c.refused("shortARN", "R8", r.Pos, iamLegacy, fix, "ARN %q has %d of 6 parts: a colon is missing", r.Value, len(parts))
+		return
+	}
 	if slices.ContainsFunc(parts, func(p string) bool { return strings.HasSuffix(p, "*") }) {
 		return
 	}
@@ -123,13 +147,13 @@ func (c *statementCheck) arnPartition(r policy.Text, partition string) {
 	if strings.ContainsAny(partition, "*?$") || slices.Contains(partitions, partition) {
 		return
 	}
-	f := Finding{Severity: c.refuse(c.rules.iam), Code: "arnPartition", Rule: "R17", Pos: r.Pos,
+	f := Finding{Severity: c.refuse(c.rules.identityText()), Code: "arnPartition", Rule: "R17", Pos: r.Pos,
 		Message: "ARN " + quote(r.Value) + " has the partition " + quote(partition) + ", which doesn't exist", Fix: "write aws, aws-cn or aws-us-gov"}
 	if slices.Contains(partitions, strings.ToLower(partition)) {
 		f.Fix = "write " + strings.ToLower(partition)
 	}
-	if c.rules.iam {
-		f.AWS = `MalformedPolicyDocument: Partition "` + partition + `" is not valid for resource "` + r.Value + `".`
+	if f.Severity == SeverityError {
+		f.AWS = iamPartition(partition, r.Value)
 	}
 	c.add(f)
 }
@@ -193,11 +217,16 @@ func (c *statementCheck) arnFormat(r policy.Text, parts []string) {
 	switch {
 	case regionless && parts[3] != "" && strings.Trim(parts[3], "*") != "":
 		f.Code, f.Message, f.Fix = "arnRegion", "ARN "+quote(r.Value)+" has a region, but ARNs of "+parts[2]+" have none: it matches nothing", "leave the region empty"
-		if parts[2] == "iam" && c.rules.iam {
-			f.Severity, f.AWS = SeverityError, "MalformedPolicyDocument: IAM resource "+r.Value+" cannot contain region information."
+		if parts[2] == "iam" && c.rules.identityText() {
+			f.Severity, f.AWS = SeverityError, iamRegion(parts[2], r.Value)
 		}
+		c.unfit = true
 	case parts[2] == "s3" && (parts[3] != "" || parts[4] != ""):
 		f.Code, f.Message, f.Fix = "arnRegion", "ARN "+quote(r.Value)+": ARNs of buckets and objects have no region and no account: it matches nothing", "write arn:aws:s3:::"+parts[5]
+		if parts[3] != "" && strings.Trim(parts[3], "*") != "" && c.rules.identityText() {
+			f.Severity, f.AWS = SeverityError, iamRegion(parts[2], r.Value)
+		}
+		c.unfit = true
 	default: // the reference doesn't have all forms
 		f.Severity = SeveritySuggestion
 		f.Message = "ARN " + quote(r.Value) + " has the form of no resource of " + parts[2] + " (reference of " + serviceref.Date() + ")"
@@ -370,8 +399,12 @@ func (c *statementCheck) applicability() {
 		}
 		patterns = append(patterns, p)
 	}
+	if c.unfit {
+		return
+	}
 	fits := make([]bool, len(patterns))
 	unknown := false
+	var misfits []misfit
 	for i, a := range c.s.Action.Values {
 		list := c.expand()[i].actions
 		if len(list) > 0 && c.foreign(list[0].service.Prefix) {
@@ -379,9 +412,10 @@ func (c *statementCheck) applicability() {
 		}
 		unknown = unknown || len(list) == 0
 		if len(list) > 0 && !c.fitsAny(list, patterns, fits) {
-			c.actionFitsNothing(a, list, patterns)
+			misfits = append(misfits, misfit{a, list, resourceTypesOf(list)})
 		}
 	}
+	c.misfits(misfits, patterns)
 	if unknown || !c.spend(1) {
 		return
 	}
@@ -390,6 +424,63 @@ func (c *statementCheck) applicability() {
 			c.found(SeveritySuggestion, "unusedResource", "R15", r.Pos, "remove it, or add the actions that were meant", "no action of the statement is one on %q", r.Value)
 		}
 	}
+}
+
+// A misfit is an action that is on none of its statement's resources.
+type misfit struct {
+	action policy.Text
+	list   []refAction // what it stands for
+	types  []string    // the resource types that it is on
+}
+
+// resourceTypesOf returns the types of resource that some of the actions are on. Access points
+// are left out where there is another: they are the rarer way to the same thing.
+func resourceTypesOf(list []refAction) []string {
+	types := map[string]bool{}
+	for _, x := range list {
+		for _, res := range x.action.Resources {
+			types[res.Type] = true
+		}
+	}
+	names := sortedNames(types)
+	direct := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.HasPrefix(n, "accesspoint") })
+	if len(direct) > 0 {
+		return direct
+	}
+	return names
+}
+
+// misfits tells of each action that fits nothing; those on the same types of resource, where the same is
+// to be done, are told together.
+func (c *statementCheck) misfits(all []misfit, patterns []string) {
+	told := map[string]bool{}
+	for i, m := range all {
+		key := m.list[0].service.Prefix + " " + strings.Join(m.types, " ")
+		if told[key] || !c.spend(len(all)) {
+			continue
+		}
+		told[key] = true
+		same := []string{}
+		for _, o := range all[i:] {
+			if key == o.list[0].service.Prefix+" "+strings.Join(o.types, " ") {
+				same = append(same, o.action.Value)
+			}
+		}
+		c.actionFitsNothing(m, same, patterns)
+	}
+}
+
+// namesOf lists names, of many the first two.
+func namesOf(names []string) string {
+	switch {
+	case len(names) == 1:
+		return names[0]
+	case len(names) == 2:
+		return names[0] + " and " + names[1]
+	case len(names) == 3:
+		return names[0] + ", " + names[1] + " and " + names[2]
+	}
+	return fmt.Sprintf("%s, %s and %d others", names[0], names[1], len(names)-2)
 }
 
 // fitsAny reports whether some of the actions are on some of the resources, and marks those resources.
@@ -442,47 +533,52 @@ func formsOf(t *serviceref.ResourceType) []arnForm {
 	return forms
 }
 
-// actionFitsNothing words that an action is on none of the statement's resources.
-func (c *statementCheck) actionFitsNothing(a policy.Text, list []refAction, patterns []string) {
-	f := Finding{Severity: SeverityWarning, Code: "resourceMismatch", Rule: "R15", Pos: a.Pos}
+// actionFitsNothing words that an action, and others like it, are on none of the statement's resources.
+func (c *statementCheck) actionFitsNothing(m misfit, same, patterns []string) {
+	f := Finding{Severity: SeverityWarning, Code: "resourceMismatch", Rule: "R15", Pos: m.action.Pos}
 	if c.rules.typ == DocumentBucket {
-		f.Severity, f.AWS = SeverityError, "MalformedPolicy: Action does not apply to any resource(s) in statement"
+		f.Severity, f.AWS = SeverityError, bucketMismatch
 	}
-	types := map[string]bool{}
-	example := ""
-	for _, x := range list {
-		for _, res := range x.action.Resources {
-			types[res.Type] = true
-			if t, ok := x.service.ResourceType(res.Type); ok && example == "" {
-				example = t.ARN
-			}
+	one := len(same) == 1
+	number := func(single, several string) string {
+		if one {
+			return single
 		}
+		return several
 	}
-	if len(types) == 0 {
+	if len(m.types) == 0 {
 		f.Code, f.Rule = "resourceless", "R10"
-		f.Message = a.Value + " takes no resource: it is checked against *, which no resource of the statement matches"
-		f.Fix = `give it a statement of its own with "Resource": "*"`
-		if c.rules.typ != DocumentBucket && slices.ContainsFunc(patterns, func(p string) bool { return wholeService(p, list[0].service.Prefix) }) {
+		f.Message = namesOf(same) + number(" takes no resource: it is", " take no resource: they are") + " checked against *, which no resource of the statement matches"
+		f.Fix = "give " + number("it", "them") + ` a statement of ` + number("its", "their") + ` own with "Resource": "*"`
+		if c.rules.typ != DocumentBucket && slices.ContainsFunc(patterns, func(p string) bool { return wholeService(p, m.list[0].service.Prefix) }) {
 			// AWS has been seen to check such actions against arn:aws:s3:::* and the like (rule R12).
 			f.Severity, f.Rule = SeveritySuggestion, "R12"
-			f.Message = a.Value + " takes no resource: only Resource * is documented to match it"
+			f.Message = namesOf(same) + number(" takes", " take") + " no resource: only Resource * is documented to match " + number("it", "them")
 		}
 		c.add(f)
 		return
 	}
-	names := sortedNames(types)
-	f.Message = a.Value + " is an action on " + strings.Join(names[:min(len(names), 4)], ", ") + ", and no resource of the statement is one: it never applies"
-	if list[0].service.Prefix == "s3" && len(patterns) == 1 {
-		if bucket, ok := strings.CutSuffix(patterns[0], "/*"); ok && types["bucket"] {
-			f.Fix = "add " + bucket
-		} else if types["object"] && !strings.Contains(patterns[0], "/") {
-			f.Fix = "add " + patterns[0] + "/*"
+	f.Message = namesOf(same) + number(" is an action on ", " are actions on ") + strings.Join(m.types[:min(len(m.types), 4)], ", ") +
+		", and no resource of the statement is one: " + number("it never applies", "they never apply")
+	f.Fix = c.missingResource(m, patterns)
+	c.add(f)
+}
+
+// missingResource says which resource would make an action apply; "" if the reference has no format.
+func (c *statementCheck) missingResource(m misfit, patterns []string) string {
+	service := m.list[0].service
+	if service.Prefix == "s3" && len(patterns) == 1 {
+		switch bucket, isObjects := strings.CutSuffix(patterns[0], "/*"); {
+		case isObjects && slices.Contains(m.types, "bucket"):
+			return "add " + bucket
+		case slices.Contains(m.types, "object") && !strings.Contains(patterns[0], "/"):
+			return "add " + patterns[0] + "/*"
 		}
 	}
-	if f.Fix == "" && example != "" {
-		f.Fix = "add a resource of the form " + example
+	if t, ok := service.ResourceType(m.types[0]); ok && t.ARN != "" && len(m.types) <= 2 {
+		return "add a resource of the form " + t.ARN
 	}
-	c.add(f)
+	return "add a resource of one of these types, or remove the action"
 }
 
 // wholeService reports whether a pattern covers all resources of one type, or of the service.

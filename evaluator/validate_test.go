@@ -44,6 +44,7 @@ func TestValidate(t *testing.T) {
 		objects = `"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":`
 		denyAll = `"Effect":"Deny","Action":"*","Resource":"*","Condition":`
 		trust   = `"Effect":"Allow","Action":"sts:AssumeRole","Principal":`
+		topic   = `"Principal":{"AWS":"111111111111"},"Effect":"Allow","Action":"sns:Publish","Resource":"arn:aws:sns:us-east-1:111111111111:t"`
 		bucket  = `"Principal":{"AWS":"111111111111"},"Effect":"Allow","Resource":"arn:aws:s3:::b/*","Action":`
 	)
 	for _, c := range []struct {
@@ -66,13 +67,17 @@ func TestValidate(t *testing.T) {
 		{"G6: element in lower case", DocumentIdentity, doc12(object + `,"condition":{}`), []string{"error unknownElement G9"}},
 		{"G7: a member twice", DocumentIdentity, doc12(object + `,"Effect":"Deny"`), []string{"error duplicateMember G7"}},
 		{"G10: unknown Version", DocumentIdentity, `{"Version":"2012-10-18","Statement":[]}`, []string{"error invalidVersion G10"}},
-		{"G10: no Version", DocumentIdentity, `{"Statement":{` + object + `}}`, []string{"suggestion missingVersion G10"}},
+		{"G10: no Version", DocumentRoleInline, `{"Statement":{` + object + `}}`, []string{"suggestion missingVersion G10"}},
+		{"G10: no Version in a managed policy", DocumentIdentity, `{"Statement":{` + object + `}}`, []string{"error missingVersion G10"}},
+		{"G10: old Version in a boundary", DocumentBoundary, `{"Version":"2008-10-17","Statement":{` + object + `}}`, []string{"error missingVersion G10"}},
 		{"G14: Sid with a hyphen in IAM", DocumentIdentity, doc12(`"Sid":"a-b",` + object), []string{"error invalidSid G14"}},
 		{"G14: Sid with a blank in S3", DocumentBucket, doc12(`"Sid":"a b",` + bucket + `"s3:GetObject"`), nil},
 		{"G14: Sid twice in IAM", DocumentIdentity, doc12(`"Sid":"a",`+object, `"Sid":"a",`+object), []string{"error duplicateSid G14"}},
 		{"G14: Sid twice in S3", DocumentBucket, doc12(`"Sid":"a",`+bucket+`"s3:GetObject"`, `"Sid":"a",`+bucket+`"s3:GetObject"`), []string{"suggestion duplicateSid G14"}},
+		{"G14: Sid twice in SNS", DocumentTopic, doc12(`"Sid":"a",`+topic, `"Sid":"a",`+topic), []string{"error duplicateSid G14"}},
 		{"G14: empty Sids", DocumentIdentity, doc12(`"Sid":"",`+object, `"Sid":"",`+object), nil},
-		{"G15: empty lists", DocumentIdentity, doc12(`"Effect":"Deny","Action":[],"Resource":"*"`, `"Effect":"Deny","Action":"*","NotResource":[]`), []string{"warning emptyList G15", "warning emptyList G15"}},
+		{"G15: empty lists in IAM", DocumentIdentity, doc12(`"Effect":"Deny","Action":[],"Resource":"*"`, `"Effect":"Deny","Action":"*","NotResource":[]`), []string{"error emptyList G15", "error emptyList G15"}},
+		{"G15: empty lists", DocumentSCP, doc12(`"Effect":"Deny","Action":[],"Resource":"*"`, `"Effect":"Deny","Action":"*","NotResource":[]`), []string{"warning emptyList G15", "warning emptyList G15"}},
 		{"G16: no values", DocumentIdentity, doc12(objects + `{"StringEquals":{"aws:SourceVpc":[]}}`), []string{"warning emptyList G16"}},
 		{"G17: character outside Latin 1 in IAM", DocumentIdentity, doc12(object + `,"Sid":"x—"`), []string{"error invalidSid G14", "error illegalCharacter G17"}},
 		{"G17: Latin 1", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/é"`), nil},
@@ -83,6 +88,7 @@ func TestValidate(t *testing.T) {
 		{"G19: trust policy beyond the default quota", DocumentTrust, doc12(trust + `{"AWS":"111111111111"},"Condition":{"StringEquals":{"sts:ExternalId":"` + strings.Repeat("x", 2100) + `"}}`), []string{"warning size G19"}},
 
 		// Elements by type (table 1.2).
+		{"G6: misspelt elements, each told once", DocumentIdentity, doc12(`"effect":"Allow","actions":"*","resources":"*"`), []string{"error unknownElement G9", "error unknownElement G9", "error unknownElement G9"}},
 		{"G20: Principal in an identity policy", DocumentIdentity, doc12(`"Principal":"*",` + object), []string{"error forbiddenElement G20"}},
 		{"G20: no Resource in an identity policy", DocumentIdentity, doc12(`"Effect":"Allow","Action":"*"`), []string{"error missingResource G20"}},
 		{"G20: SCP without Version", DocumentSCP, `{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`, []string{"error missingVersion G20"}},
@@ -124,11 +130,14 @@ func TestValidate(t *testing.T) {
 		{"R3: ARN in upper case", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"ARN:aws:s3:::b/*"`), []string{"error arnCase R3"}},
 		{"R3: service in upper case", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:S3:::b/*"`), []string{"warning resourceMismatch R15", "warning arnCase R3"}},
 		{"R3: account of 11 digits", DocumentIdentity, doc12(`"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:us-east-1:11111111111:q"`), []string{"warning arnAccount R3"}},
-		{"R3: region in an IAM ARN", DocumentIdentity, doc12(`"Effect":"Allow","Action":"iam:GetRole","Resource":"arn:aws:iam:us-east-1:111111111111:role/r"`), []string{"warning resourceMismatch R15", "error arnRegion R3"}},
-		{"R3: region in a bucket's ARN", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:us-east-1::b/*"`), []string{"warning resourceMismatch R15", "warning arnRegion R3"}},
+		{"R3: region in an IAM ARN", DocumentIdentity, doc12(`"Effect":"Allow","Action":"iam:GetRole","Resource":"arn:aws:iam:us-east-1:111111111111:role/r"`), []string{"error arnRegion R3"}},
+		{"R3: region in a bucket's ARN", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:us-east-1::b/*"`), []string{"error arnRegion R3"}},
+		{"R3: account in a bucket's ARN", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3::111111111111:b/*"`), []string{"warning arnRegion R3"}},
+		{"R3: region in a bucket's ARN in an SCP", DocumentSCP, doc12(`"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:us-east-1::b/*"`), []string{"warning arnRegion R3"}},
 		{"R3: access point", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:us-east-1:111111111111:accesspoint/a/object/*"`), nil},
 		{"R17: unknown partition", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:*","Resource":"arn:AWS:s3:::b"`), []string{"error arnPartition R17"}},
 		{"R8: short ARN", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:b"`), []string{"warning shortARN R8"}},
+		{"R8: short ARN, a colon missing", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3::b/*"`), []string{"error shortARN R8"}},
 		{"R8: short ARN in an SCP", DocumentSCP, doc12(`"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:b"`), []string{"error shortARN R8"}},
 		{"R5: short ARN with * at the end of a part", DocumentSCP, doc12(`"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3*"`), nil},
 		{"R10: action without resource", DocumentIdentity, doc12(`"Effect":"Allow","Action":"ec2:DescribeInstances","Resource":"arn:aws:ec2:us-east-1:111111111111:instance/i-1"`), []string{"warning resourceless R10"}},
@@ -136,12 +145,13 @@ func TestValidate(t *testing.T) {
 		{"R15: bucket action on objects", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b/*"`), []string{"warning resourceMismatch R15"}},
 		{"R15: object action on the bucket", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b"`), []string{"warning resourceMismatch R15"}},
 		{"R15: prefix of names covers both", DocumentIdentity, doc12(`"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"arn:aws:s3:::b*"`), nil},
+		{"R15: told together", DocumentIdentity, doc12(`"Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:DeleteObject"],"Resource":"arn:aws:s3:::b"`), []string{"warning resourceMismatch R15"}},
 		{"R15: refused in a bucket policy", DocumentBucket, doc12(bucket + `"s3:ListBucket"`), []string{"error resourceMismatch R15"}},
 		{"R15: resource without action", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]`), []string{"suggestion unusedResource R15"}},
 		{"R16: variable in the resource", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:username}/*"`), nil},
 		{"G20: * in a bucket policy", DocumentBucket, doc12(`"Principal":{"AWS":"111111111111"},"Effect":"Allow","Resource":"*","Action":"s3:GetObject"`), []string{"error invalidResource G20"}},
 		{"V2: variable in the account", DocumentIdentity, doc12(`"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:*:${aws:PrincipalAccount}:q"`), []string{"warning variableNotAllowed V2"}},
-		{"G11: variable under the old Version", DocumentIdentity, `{"Version":"2008-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:username}"}}`, []string{"warning variableVersion G11"}},
+		{"G11: variable under the old Version", DocumentIdentity, `{"Version":"2008-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:username}"}}`, []string{"error missingVersion G10", "warning variableVersion G11"}},
 		{"V4: no closing brace", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:username"`), []string{"error malformedVariable V4"}},
 		{"V4: empty", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${}"`), []string{"error malformedVariable V4"}},
 		{"V3: default", DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:PrincipalTag/team, 'none'}"`), nil},
@@ -153,6 +163,9 @@ func TestValidate(t *testing.T) {
 		{"P9: in an endpoint policy", DocumentEndpoint, doc12(`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:role/*"},"Action":"*","Resource":"*"`), []string{"warning wildcardPrincipal P9"}},
 		{"P5: Service *", DocumentTrust, doc12(trust + `{"Service":"*"}`), []string{"error wildcardPrincipal P5"}},
 		{"P3: unknown kind", DocumentTrust, doc12(trust + `{"Aws":"111111111111"}`), []string{"error unknownPrincipalKind P3"}},
+		{"G20: key policy that nobody may change", DocumentKey, doc12(`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:role/r"},"Action":"kms:Decrypt","Resource":"*"`), []string{"warning keyLockout G20"}},
+		{"G20: key policy that only a role may change", DocumentKey, doc12(`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:role/r"},"Action":"kms:Put*","Resource":"*"`), []string{"suggestion keyLockout G20"}},
+		{"G20: key policy that leaves it to the account", DocumentKey, doc12(`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"kms:*","Resource":"*"`), nil},
 		{"P14: group", DocumentTrust, doc12(trust + `{"AWS":"arn:aws:iam::111111111111:group/g"}`), []string{"error groupPrincipal P14"}},
 		{"P8: orphan", DocumentTrust, doc12(trust + `{"AWS":"AROAEXAMPLEID12345678"}`), []string{"warning orphanedPrincipal P8"}},
 		{"P6: account of 11 digits", DocumentTrust, doc12(trust + `{"AWS":"11111111111"}`), []string{"error invalidPrincipal P6"}},
@@ -190,7 +203,10 @@ func TestValidate(t *testing.T) {
 		{"C12: StringLike without wildcard", DocumentIdentity, doc12(objects + `{"StringLike":{"aws:PrincipalOrgID":"o-1"}}`), []string{"suggestion noWildcard C12"}},
 		{"V2: variable in IpAddress", DocumentIdentity, doc12(objects + `{"IpAddress":{"aws:SourceIp":"${aws:VpcSourceIp}"}}`), []string{"warning variableInOperator V2"}},
 		{"G8: keys that differ in case", DocumentIdentity, doc12(objects + `{"StringEquals":{"aws:SourceVpc":"v","aws:sourcevpc":"v"}}`), []string{"error duplicateKey G8"}},
-		{"C3: key without service", DocumentIdentity, doc12(objects + `{"IpAddress":{"SourceIp":"203.0.113.0/24"}}`), []string{"error keyWithoutService C3"}},
+		{"C3: key without service", DocumentIdentity, doc12(objects + `{"IpAddress":{"SourceIp":"203.0.113.0/24"}}`), []string{"warning keyWithoutService C3"}},
+		{"C3: key without service in S3", DocumentBucket, doc12(bucket + `"s3:GetObject","Condition":{"IpAddress":{"SourceIp":"203.0.113.0/24"}}`), []string{"error keyWithoutService C3"}},
+		{"C3: key with a URL", DocumentTrust, doc12(`"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111111111111:oidc-provider/o.example"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"https://o.example:sub":"s"}}`), []string{"error urlKey C3"}},
+		{"C4: unknown global key in S3", DocumentBucket, doc12(bucket + `"s3:GetObject","Condition":{"StringEquals":{"aws:SourceVpcs":"v"}}`), []string{"warning unknownKey C4"}},
 		{"C4: unknown global key", DocumentIdentity, doc12(objects + `{"IpAddress":{"aws:SourceIP4":"203.0.113.0/24"}}`), []string{"warning unknownKey C4"}},
 		{"C4: unknown key in S3", DocumentBucket, doc12(bucket + `"s3:GetObject","Condition":{"StringEquals":{"s3:prefixx":"v"}}`), []string{"error unknownKey C4"}},
 		{"C4: key that AWS doesn't document", DocumentIdentity, doc12(objects + `{"StringEquals":{"aws:PrincipalOrgMasterAccountId":"111111111111"}}`), nil},
@@ -237,8 +253,21 @@ func TestValidateWords(t *testing.T) {
 			SeverityError, "forbiddenElement", "G20", policy.Pos{Line: 1, Col: 51}, "a managed policy can't have Principal",
 			"remove it: the policy holds for who it is attached to", "MalformedPolicyDocument: Policy document should not specify a principal."}},
 		{DocumentBucket, doc12(`"Principal":{"AWS":"111111111111"},"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b/*"`), Finding{
-			SeverityError, "resourceMismatch", "R15", policy.Pos{Line: 1, Col: 100}, "s3:ListBucket is an action on accesspoint, bucket, and no resource of the statement is one: it never applies",
+			SeverityError, "resourceMismatch", "R15", policy.Pos{Line: 1, Col: 100}, "s3:ListBucket is an action on bucket, and no resource of the statement is one: it never applies",
 			"add arn:aws:s3:::b", "MalformedPolicy: Action does not apply to any resource(s) in statement"}},
+		{DocumentIdentity, doc12(`"Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:DeleteObject","s3:PutObjectTagging"],"Resource":"arn:aws:s3:::b"`), Finding{
+			SeverityWarning, "resourceMismatch", "R15", policy.Pos{Line: 1, Col: 66}, "s3:GetObject, s3:PutObject and 2 others are actions on object, and no resource of the statement is one: they never apply",
+			"add arn:aws:s3:::b/*", ""}},
+		{DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:HeadObject","Resource":"*"`), Finding{
+			SeverityWarning, "unknownAction", "A1", policy.Pos{Line: 1, Col: 65}, `Amazon S3 has no action "HeadObject": it matches nothing`,
+			"write s3:GetObject, which the API call HeadObject needs", ""}},
+		{DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3.GetObject","Resource":"*"`), Finding{
+			SeverityError, "actionWithoutService", "A3", policy.Pos{Line: 1, Col: 65}, `action "s3.GetObject" has no service: want service:Action, or * alone`,
+			"did you mean s3:GetObject?", iamVendor}},
+		{DocumentIdentity, doc12(`"Effect":"deny","Action":"s3:GetObject","Resource":"*"`), Finding{
+			SeverityError, "invalidEffect", "G5", policy.Pos{Line: 1, Col: 48}, `Effect is neither Allow nor Deny but "deny" (Deny?)`, "", iamLegacy}},
+		{DocumentIdentity, doc12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3::b/*"`), Finding{
+			SeverityError, "shortARN", "R8", policy.Pos{Line: 1, Col: 91}, `ARN "arn:aws:s3::b/*" has 5 of 6 parts: a colon is missing`, "write arn:aws:s3:::b/*", iamLegacy}},
 		{DocumentIdentity, doc12(`"Effect":"Allow","Action":"GetObject","Resource":"*"`), Finding{
 			SeverityError, "actionWithoutService", "A3", policy.Pos{Line: 1, Col: 65}, `action "GetObject" has no service: want service:Action, or * alone`,
 			"", "MalformedPolicyDocument: Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."}},
@@ -253,7 +282,7 @@ func TestValidateWords(t *testing.T) {
 		if len(got) != 1 {
 			t.Fatalf("Validate(%s) has %d findings, want one: %+v", c.text, len(got), got)
 		}
-		if c.want.Code == "actionWithoutService" {
+		if c.want.Code == "actionWithoutService" && c.want.Fix == "" {
 			c.want.Fix = got[0].Fix // whether the name is one service's alone hangs on the reference
 		}
 		if diff := cmp.Diff(c.want, got[0]); diff != "" {
@@ -295,6 +324,15 @@ func TestValidateOptions(t *testing.T) {
 	}
 	if got := Validate(big, DocumentIdentity, ValidateOptions{AWSManaged: true}); len(got) > 0 {
 		t.Errorf("the customers' limit holds for AWS: %+v", got)
+	}
+	old, err := policy.Parse("", []byte(`{"Statement":{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for opts, want := range map[ValidateOptions]Severity{{}: SeverityError, {Assumed: true}: SeverityWarning, {Collected: true}: SeveritySuggestion} {
+		if got := Validate(old, DocumentIdentity, opts); len(got) != 1 || got[0].Severity != want {
+			t.Errorf("%+v: a managed policy without Version: %+v, want one %s", opts, got, want)
+		}
 	}
 	wide, err := policy.Parse("", []byte(doc12(`"Effect":"Deny","Action":"s3:GetObject","Resource":"*"`+strings.Repeat(" ", 5100))))
 	if err != nil {
@@ -528,4 +566,35 @@ func FuzzValidate(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestInlineSize: the limit holds for the sum (G19), and is told of before it is reached.
+func TestInlineSize(t *testing.T) {
+	doc := func(n int) *policy.Document {
+		d, err := policy.Parse("", []byte(doc12(`"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/`+strings.Repeat("x", n)+`"`)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	for _, c := range []struct {
+		name string
+		typ  DocumentType
+		docs []*policy.Document
+		want string
+	}{
+		{"room", DocumentUserInline, []*policy.Document{doc(100), doc(100)}, ""},
+		{"one alone is Validate's", DocumentUserInline, []*policy.Document{doc(3000)}, ""},
+		{"nearly full", DocumentUserInline, []*policy.Document{doc(900), doc(800)}, "suggestion inlineSize G19"},
+		{"too much together", DocumentUserInline, []*policy.Document{doc(1000), doc(1000)}, "error inlineSize G19"},
+		{"a role may have more", DocumentRoleInline, []*policy.Document{doc(1000), doc(1000)}, ""},
+	} {
+		got := ""
+		if f, ok := InlineSize(c.typ, "arn:aws:iam::111111111111:user/u", c.docs); ok {
+			got = f.Severity.String() + " " + f.Code + " " + f.Rule
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
 }

@@ -74,12 +74,6 @@ const (
 	countOctets                     // bytes of the document without needless whitespace
 )
 
-const (
-	iamSyntax = "MalformedPolicyDocument: Syntax errors in policy."
-	orgSyntax = "MalformedPolicyDocumentException: The provided policy document does not meet the requirements of the specified policy type."
-	kmsSyntax = "MalformedPolicyDocumentException"
-)
-
 // documentTypes are all types. Limits in table 1.1, elements in table 1.2:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
@@ -89,18 +83,18 @@ var documentTypes = []typeRules{
 	{typ: DocumentGroupInline, word: "a group's inline policy", limit: 5120, principal: mustNotHave, resource: mustHave, iam: true, grants: true, grammarRefusal: iamSyntax},
 	{typ: DocumentRoleInline, word: "a role's inline policy", limit: 10240, principal: mustNotHave, resource: mustHave, iam: true, grants: true, grammarRefusal: iamSyntax},
 	{typ: DocumentBoundary, word: "a permissions boundary", limit: 6144, principal: mustNotHave, resource: mustHave, iam: true, grammarRefusal: iamSyntax},
-	{typ: DocumentSession, word: "a session policy", limit: 2048, counts: countCharacters, principal: mustNotHave, resource: mustHave, iam: true, grammarRefusal: "MalformedPolicyDocument"},
+	{typ: DocumentSession, word: "a session policy", limit: 2048, counts: countCharacters, principal: mustNotHave, resource: mustHave, iam: true, grammarRefusal: malformed},
 	{typ: DocumentSCP, word: "an SCP", limit: 5120, counts: countCharacters, version: mustHave, principal: mustNotHave, resource: mustHave, grammarRefusal: orgSyntax},
 	{typ: DocumentRCP, word: "an RCP", limit: 5120, counts: countCharacters, version: mustHave, principal: mustHave, notPrincipal: mustNotHave, notAction: mustNotHave, resource: mustHave, grammarRefusal: orgSyntax},
-	{typ: DocumentTrust, word: "a role trust policy", limit: 4096, principal: mustHave, notPrincipal: mustNotHave, resource: mustNotHave, iam: true, grants: true, service: "sts", strict: true, grammarRefusal: iamSyntax},
+	{typ: DocumentTrust, word: "a role trust policy", limit: 4096, principal: mustHave, notPrincipal: mustNotHave, resource: mustNotHave, iam: true, grants: true, service: "sts", strict: true, grammarRefusal: malformed},
 	{typ: DocumentEndpoint, word: "a VPC endpoint policy", limit: 20480, counts: countCharacters, principal: mustHave},
-	{typ: DocumentBucket, word: "a bucket policy", limit: 20480, counts: countOctets, principal: mustHave, notPrincipal: onlyInDeny, resource: mustHave, grants: true, service: "s3", strict: true, grammarRefusal: "MalformedPolicy"},
+	{typ: DocumentBucket, word: "a bucket policy", limit: 20480, counts: countOctets, principal: mustHave, notPrincipal: onlyInDeny, resource: mustHave, grants: true, service: "s3", strict: true, grammarRefusal: bucketMalformed},
 	{typ: DocumentKey, word: "a KMS key policy", limit: 32768, counts: countCharacters, principal: mustHave, resource: mustHave, grants: true, service: "kms", grammarRefusal: kmsSyntax},
-	{typ: DocumentQueue, word: "a queue policy", limit: 8192, counts: countCharacters, principal: mustHave, grants: true, service: "sqs", strict: true},
+	{typ: DocumentQueue, word: "a queue policy", limit: 8192, counts: countCharacters, principal: mustHave, grants: true, service: "sqs", strict: true, grammarRefusal: queueSyntax},
 	{typ: DocumentTopic, word: "a topic policy", limit: 30720, counts: countCharacters, principal: mustHave, grants: true, service: "sns", strict: true},
 	{typ: DocumentFunction, word: "a function policy", limit: 20480, counts: countCharacters, principal: mustHave, grants: true, service: "lambda"},
 	{typ: DocumentSecret, word: "a secret's policy", limit: 20480, counts: countCharacters, principal: mustHave, grants: true, service: "secretsmanager", grammarRefusal: kmsSyntax},
-	{typ: DocumentRepository, word: "a repository policy", principal: mustHave, resource: mustNotHave, grants: true, service: "ecr", grammarRefusal: "InvalidParameterException"},
+	{typ: DocumentRepository, word: "a repository policy", principal: mustHave, resource: mustNotHave, grants: true, service: "ecr", grammarRefusal: registrySyntax},
 	{typ: DocumentTable, word: "a table's policy", limit: 20480, counts: countCharacters, principal: mustHave, grants: true, service: "dynamodb"},
 	{typ: DocumentResource, word: "a resource-based policy", grants: true},
 }

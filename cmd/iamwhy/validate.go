@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,6 @@ import (
 	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/policy"
-	"github.com/iamwhy/iamwhy/evaluator/snapshot"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -224,10 +224,7 @@ func (v *validation) document(name string, data []byte, walked bool) error {
 	doc, err := policy.Parse(name, data)
 	result := render.Validation{File: name, Type: v.typ}
 	if err != nil {
-		if v.typ == "" {
-			result.Type, result.Assumed = evaluator.DocumentIdentity, true
-		}
-		result.Findings = evaluator.SyntaxFindings(err, result.Type)
+		result.Findings = evaluator.SyntaxFindings(err, v.typ)
 		i := slices.IndexFunc(result.Findings, func(f evaluator.Finding) bool { return f.Code == "missingStatement" || f.Code == "notADocument" })
 		switch {
 		case walked && (i >= 0 || !bytes.Contains(data, []byte(`"Statement"`))):
@@ -235,16 +232,73 @@ func (v *validation) document(name string, data []byte, walked bool) error {
 				v.note("%s is no policy document: left out", name)
 			}
 			return nil
-		case i >= 0 && bytes.Contains(data, []byte(`"RoleDetailList"`)):
-			result.Findings[i].Fix = "this is the output of get-account-authorization-details: validate --snapshot " + name
+		}
+		if f := &result.Findings[0]; f.Code == "json" || i == 0 {
+			switch message, fix := foreign(name, data); {
+			case message != "":
+				f.Message, f.Fix = message, fix
+			case fix != "":
+				f.Fix = fix
+			}
 		}
 		return v.result(result)
 	}
 	if v.typ == "" {
 		result.Type, result.Assumed = evaluator.DetectType(doc), true
 	}
-	result.Findings = evaluator.Validate(doc, result.Type, evaluator.ValidateOptions{})
+	result.Findings = evaluator.Validate(doc, result.Type, evaluator.ValidateOptions{Assumed: result.Assumed})
 	return v.result(result)
+}
+
+// foreign says of a text that is no policy document what it is, if that can be told, and where the
+// documents are in it. "" leaves what the parser says.
+func foreign(name string, data []byte) (message, fix string) {
+	text := strings.TrimSpace(strings.TrimPrefix(string(data), "\ufeff"))
+	first, _, _ := strings.Cut(text, "\n")
+	starts := func(prefixes ...string) bool {
+		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(first, p) })
+	}
+	switch {
+	case text == "":
+		return "the file is empty: expected a policy document", ""
+	case strings.Contains(text, "\x00"):
+		return "this is no text: expected a policy document in JSON", ""
+	case starts("{"):
+		return foreignObject(name, data)
+	case starts(`"`):
+		return "", "the document is in a JSON string: jq -r . " + name + " | iamwhy validate -"
+	case starts("["):
+		return "", "give each document a file of its own"
+	case starts("Version:", "Statement:", "---", "AWSTemplateFormatVersion:", "- "):
+		return "this is YAML: expected a policy document in JSON", "convert it to JSON first"
+	case starts("jsonencode(", "data ", "resource ", "module ", "locals ", "variable "):
+		return "this is Terraform: expected a policy document in JSON", "give the JSON that it makes: terraform console evaluates jsonencode(…) and data sources"
+	}
+	return "", ""
+}
+
+// foreignObject is foreign for a JSON object. Each member tells one thing that people have in a file.
+func foreignObject(name string, data []byte) (message, fix string) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &members) != nil {
+		return "", ""
+	}
+	inside := func(path string) string { return "jq " + path + " " + name + " | iamwhy validate -" }
+	for _, k := range []struct{ member, message, fix string }{
+		{"RoleDetailList", "", "this is the output of get-account-authorization-details: validate --snapshot " + name},
+		{"AWSTemplateFormatVersion", "this is a CloudFormation template, not a policy document", "give each PolicyDocument of it a file of its own"},
+		{"Resources", "this is a CloudFormation template, not a policy document", "give each PolicyDocument of it a file of its own"},
+		{"planned_values", "this is a Terraform plan, not a policy document", "give each policy of it a file of its own"},
+		{"PolicyVersion", "this is the output of get-policy-version: the document is in it", inside(".PolicyVersion.Document")},
+		{"PolicyDocument", "the document is in PolicyDocument", inside(".PolicyDocument")},
+		{"Role", "this is the output of get-role: the trust policy is in it", "jq .Role.AssumeRolePolicyDocument " + name + " | iamwhy validate --type trust -"},
+		{"Policy", "the document is in Policy, as a string", inside("-r .Policy")},
+	} {
+		if _, ok := members[k.member]; ok {
+			return k.message, k.fix
+		}
+	}
+	return "", ""
 }
 
 func (v *validation) result(r render.Validation) error {
@@ -253,92 +307,45 @@ func (v *validation) result(r render.Validation) error {
 	return v.out.Validation(r)
 }
 
-// snapshotPolicies validates the policies of the snapshot that its principals and resources have.
+// snapshotPolicies validates every policy of the snapshot, each as its type.
 func (v *validation) snapshotPolicies(ctx context.Context) error {
 	snap, err := v.loadSnapshot(false)
 	if err != nil {
 		return err
 	}
-	s := &snapshotWalk{validation: v, snap: snap, seen: map[*policy.Document]bool{}}
-	for _, p := range snap.Principals() {
-		action, resource := "sts:GetCallerIdentity", evaluator.Resource{ARN: "*"}
-		if strings.Contains(p.ARN, ":role/") {
-			action, resource = "sts:AssumeRole", evaluator.Resource{ARN: p.ARN, Account: p.Account}
-		}
-		if err := s.request(ctx, evaluator.Request{Principal: p, Action: action, Resource: resource}); err != nil {
-			return err
+	all := slices.DeleteFunc(snap.All(), func(p evaluator.Policy) bool {
+		// Those of AWS's nobody here can change.
+		return strings.Contains(p.ARN, "::aws:policy/") || p.Body.Document() == nil || p.Body.Document().Pos.IsZero()
+	})
+	slices.SortStableFunc(all, func(a, b evaluator.Policy) int {
+		return strings.Compare(a.Body.Document().Pos.File, b.Body.Document().Pos.File)
+	})
+	inline := map[string][]*policy.Document{} // by whose it is
+	for _, p := range all {
+		if p.Type == "inline" {
+			inline[p.Target] = append(inline[p.Target], p.Body.Document())
 		}
 	}
-	for _, r := range snap.Resources() {
-		arn, _ := policy.ParseARN(r.ARN)
-		caller := evaluator.Principal{Type: evaluator.Root, ARN: "arn:aws:iam::" + r.Account + ":root", Account: r.Account}
-		if err := s.request(ctx, evaluator.Request{Principal: caller, Action: arn.Service + ":*", Resource: r}); err != nil {
+	for i := range all {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		p := &all[i]
+		doc, typ := p.Body.Document(), documentType(p)
+		findings := evaluator.Validate(doc, typ, evaluator.ValidateOptions{Collected: true})
+		if own := inline[p.Target]; p.Type == "inline" && own[len(own)-1] == doc {
+			if f, ok := evaluator.InlineSize(typ, p.Target, own); ok {
+				findings = append(findings, f)
+			}
+		}
+		if err := v.result(render.Validation{File: doc.Pos.File, Name: p.Name, Target: p.Target, Type: typ, Findings: findings}); err != nil {
 			return err
 		}
 	}
 	if v.done == 0 {
-		return fmt.Errorf("the snapshot %s has no policy of a principal or resource", v.snapshot)
+		return fmt.Errorf("the snapshot %s has no policy", v.snapshot)
 	}
 	return nil
-}
-
-// A snapshotWalk finds the documents of a snapshot, each once.
-type snapshotWalk struct {
-	*validation
-	snap *snapshot.Snapshot
-	seen map[*policy.Document]bool
-}
-
-// request validates every policy that concerns a request.
-func (s *snapshotWalk) request(ctx context.Context, req evaluator.Request) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.snap.Complete(&req)
-	p, err := s.snap.Policies(ctx, req)
-	if err != nil {
-		return err
-	}
-	layers := []struct {
-		layer evaluator.Layer
-		typ   evaluator.DocumentType
-	}{{p.Identity, ""}, {p.Boundary, evaluator.DocumentBoundary}, {p.Resource.Layer, ""}}
-	for _, h := range []struct {
-		levels []evaluator.Level
-		typ    evaluator.DocumentType
-	}{{p.SCP.Levels, evaluator.DocumentSCP}, {p.RCP.Levels, evaluator.DocumentRCP}} {
-		for _, l := range h.levels {
-			layers = append(layers, struct {
-				layer evaluator.Layer
-				typ   evaluator.DocumentType
-			}{l.Layer, h.typ})
-		}
-	}
-	for _, l := range layers {
-		for i := range l.layer.Policies {
-			if err := s.policy(&l.layer.Policies[i], l.typ); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// policy validates one policy of the snapshot, unless it was already.
-func (s *snapshotWalk) policy(p *evaluator.Policy, typ evaluator.DocumentType) error {
-	if p.Body == nil || p.Body.Document() == nil || p.Body.Document().Pos.IsZero() || s.seen[p.Body.Document()] {
-		return nil
-	}
-	doc := p.Body.Document()
-	s.seen[doc] = true
-	if typ == "" {
-		typ = documentType(p)
-	}
-	if strings.Contains(p.ARN, "::aws:policy/") {
-		return nil // AWS's own: nobody here can change it
-	}
-	findings := evaluator.Validate(doc, typ, evaluator.ValidateOptions{Collected: true})
-	return s.result(render.Validation{File: doc.Pos.File, Name: p.Name, Type: typ, Findings: findings})
 }
 
 // documentType is the type of a policy of an identity or resource.

@@ -13,10 +13,11 @@ import (
 
 // A Validation is what there is to say about one policy document.
 type Validation struct {
-	File     string // as the user named it
-	Name     string // what the document is, where its file has several
-	Type     evaluator.DocumentType
-	Assumed  bool // nobody said the type: it was told by the document's look
+	File     string                 // as the user named it
+	Name     string                 // what the document is, where its file has several
+	Target   string                 // whose it is: the ARN of a principal or resource; "" if it is attached to several, or nobody said
+	Type     evaluator.DocumentType // "" if the text is no document, and nobody said
+	Assumed  bool                   // nobody said the type: it was told by the document's look
 	Findings []evaluator.Finding
 }
 
@@ -108,7 +109,13 @@ func (t *textValidation) Validation(v Validation) error {
 	if v.Name != "" {
 		head = append(head, span{"  " + v.Name, strong})
 	}
+	if kind, holder, ok := strings.Cut(v.Target[strings.LastIndexByte(v.Target, ':')+1:], "/"); ok && holder != v.Name && strings.HasPrefix(v.Target, "arn:") {
+		head = append(head, span{" of " + kind + " " + holder[strings.LastIndexByte(holder, '/')+1:], plain})
+	}
 	what := "  " + v.Type.Word()
+	if v.Type == "" {
+		what = ""
+	}
 	if v.Assumed {
 		what += " (assumed; --type says what it is)"
 	}
@@ -178,6 +185,7 @@ type (
 	jsonValidated struct {
 		File     string           `json:"file"`
 		Name     string           `json:"name,omitempty"`
+		Target   string           `json:"target,omitempty"`
 		Type     string           `json:"type"`
 		Assumed  bool             `json:"assumed"`
 		Findings []jsonValidateIt `json:"findings"`
@@ -206,7 +214,7 @@ func (j *jsonValidation) Validation(v Validation) error {
 		before = "{\n  \"files\": [\n    "
 	}
 	j.counts.add(v)
-	out := jsonValidated{File: v.File, Name: v.Name, Type: string(v.Type), Assumed: v.Assumed, Findings: []jsonValidateIt{}}
+	out := jsonValidated{File: v.File, Name: v.Name, Target: v.Target, Type: string(v.Type), Assumed: v.Assumed, Findings: []jsonValidateIt{}}
 	for _, f := range v.Findings {
 		out.Findings = append(out.Findings, jsonValidateIt{
 			Severity: f.Severity.String(), Code: f.Code, Rule: f.Rule, Line: f.Pos.Line, Column: f.Pos.Col, Message: f.Message, Fix: f.Fix, AWS: f.AWS,
