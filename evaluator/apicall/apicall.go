@@ -38,11 +38,13 @@ type Source string
 
 // The sources of a derived fact.
 const (
-	FromMessage Source = "message" // AWS's denial message
-	FromEvent   Source = "event"   // recorded: resources, parameters
-	FromTable   Source = "table"   // the table of irregular operations
-	FromName    Source = "name"    // the operation's name, by the rule that most services keep
-	FromNowhere Source = "unknown" // not recorded anywhere
+	FromMessage   Source = "message"   // AWS's denial message
+	FromEvent     Source = "event"     // recorded: resources, parameters
+	FromTable     Source = "table"     // the table of irregular operations
+	FromReference Source = "reference" // the service reference's own ARN pattern or dependent action, filled in by name
+	FromName      Source = "name"      // the operation's name, which the service reference has as an action
+	FromGuess     Source = "guess"     // the operation's name, which the service reference doesn't have (T80)
+	FromNowhere   Source = "unknown"   // not recorded anywhere
 )
 
 // A Request is one action on one resource that a call needs.
