@@ -14,14 +14,14 @@ import (
 	"github.com/iamwhy/iamwhy/evaluator/serviceref"
 )
 
-// sharedFile opens a file of published reference data, which isn't part of the repository.
+// sharedFile opens a file of published data, which isn't part of the repository.
 func sharedFile(t *testing.T, name string) *os.File {
 	t.Helper()
 	dir := os.Getenv("IAMWHY_SHARED")
 	if dir == "" {
-		t.Skip("IAMWHY_SHARED isn't set: no reference data to compare with")
+		t.Skip("IAMWHY_SHARED isn't set: no data to compare with")
 	}
-	f, err := os.Open(filepath.Join(dir, "data", "reference", name))
+	f, err := os.Open(filepath.Join(dir, "data", filepath.FromSlash(name)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func (s indexed) names() []string {
 func apiIndex(t *testing.T) []indexed {
 	t.Helper()
 	var all []indexed
-	lines := bufio.NewScanner(sharedFile(t, "api-index.jsonl"))
+	lines := bufio.NewScanner(sharedFile(t, "reference/api-index.jsonl"))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var s indexed
@@ -83,7 +83,7 @@ func methods(t *testing.T) []method {
 	var published struct {
 		Methods map[string][]struct{ Action string } `json:"sdk_method_iam_mappings"`
 	}
-	if err := json.NewDecoder(sharedFile(t, "sdk-iam-map.json")).Decode(&published); err != nil {
+	if err := json.NewDecoder(sharedFile(t, "reference/sdk-iam-map.json")).Decode(&published); err != nil {
 		t.Fatal(err)
 	}
 	var all []method
@@ -177,6 +177,42 @@ func TestIndex(t *testing.T) {
 	if total < 15_000 || good*1000 < total*995 {
 		t.Errorf("%d of %d operations get actions that exist, want 99.5 %% of 15,000 or more", good, total)
 	}
+}
+
+// TestDenials: of real denied calls, the action that AWS's message named is the one derived without it.
+func TestDenials(t *testing.T) {
+	lines := bufio.NewScanner(sharedFile(t, "cloudtrail/actions.jsonl"))
+	lines.Buffer(nil, 1<<20)
+	total := 0
+	for lines.Scan() {
+		var denial struct {
+			Quality string
+			Event   struct {
+				EventSource, EventName, AWSRegion string
+				RequestParameters                 map[string]any
+			}
+			Truth struct{ Action string }
+		}
+		if err := json.Unmarshal(lines.Bytes(), &denial); err != nil {
+			t.Fatal(err)
+		}
+		if denial.Quality != "real" { // edited: by hand, for another program's tests
+			continue
+		}
+		total++
+		e := denial.Event
+		d := derive(Call{Service: e.EventSource, Operation: e.EventName, Region: e.AWSRegion, Parameters: e.RequestParameters})
+		if got := d.own(); len(got) == 0 || got[0].Action != denial.Truth.Action {
+			t.Errorf("%s %s: %v, AWS named %s", e.EventSource, e.EventName, got, denial.Truth.Action)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if total == 0 {
+		t.Error("no real denial: are these the denials?")
+	}
+	t.Logf("%d real denials", total)
 }
 
 // The reasons for which the map may name other actions, as far as they can be told.

@@ -24,6 +24,10 @@ var signInOperations = []authorisation{
 	// The access portal's API takes the token that the OIDC service gave.
 	// https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/welcome.html
 	as("sso", "GetRoleCredentials ListAccountRoles ListAccounts Logout", none),
+	// CloudTrail's events of people who sign in, and of the OIDC service under the portal's name.
+	// https://docs.aws.amazon.com/singlesignon/latest/userguide/sso-info-in-cloudtrail.html
+	as("sso", "Authenticate CreateToken Federate RegisterClient StartDeviceAuthorization", none),
+	as("signin", "CredentialChallenge CredentialVerification UserAuthentication", none),
 
 	// The participants of a chat have a token of their own, not a signature.
 	// https://docs.aws.amazon.com/connect-participant/latest/APIReference/Welcome.html
