@@ -22,7 +22,9 @@ var dataOperations = []authorisation{
 	as("glue", "BatchPutDataQualityStatisticAnnotation", "PutDataQualityStatisticAnnotation"),
 	as("glue", "BatchUpdatePartition DeleteColumnStatisticsForPartition UpdateColumnStatisticsForPartition", "UpdatePartition"),
 	as("glue", "CreatePartitionIndex DeletePartitionIndex DeleteColumnStatisticsForTable UpdateColumnStatisticsForTable", "UpdateTable"),
-	as("glue", "GetColumnStatisticsForTable GetPartitionIndexes GetUnfilteredTableMetadata", "GetTable"),
+	as("glue", "GetColumnStatisticsForTable GetUnfilteredTableMetadata", "GetTable"),
+	// Not in AWS's table of operations. The other operations on indexes are authorised as ones on the table.
+	as("glue", "GetPartitionIndexes", "GetTable? GetPartitionIndexes?"),
 	as("glue", "GetColumnStatisticsForPartition GetUnfilteredPartitionMetadata", "GetPartition"),
 	as("glue", "GetUnfilteredPartitionsMetadata", "GetPartitions"),
 	as("glue", "BatchDeleteConnection", "BatchDeleteConnection DeleteConnection?"),
