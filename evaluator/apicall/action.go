@@ -20,12 +20,12 @@ func (d *derivation) own() []Request {
 	}
 	if found, ok := irregularityOf(d.prefix, d.operation); ok {
 		var all []Request
-		for _, n := range found.needs {
+		for _, n := range found.checks {
 			all = append(all, d.needed(d.versioned(n.action), n.required)...)
 		}
 		return all
 	}
-	if action, ok := referenceAction(d.prefix, d.operation); ok {
+	if action, ok := namedAction(d.prefix, d.operation); ok {
 		source := FromName
 		if d.guessed() {
 			source = FromGuess
@@ -77,7 +77,7 @@ func (d *derivation) versioned(action string) string {
 		return action
 	}
 	_, name, _ = strings.Cut(v, ":")
-	if v, ok := referenceAction(prefix, name); ok {
+	if v, ok := namedAction(prefix, name); ok {
 		return v
 	}
 	return action

@@ -29,8 +29,8 @@ func sharedFile(t *testing.T, name string) *os.File {
 	return f
 }
 
-// An indexed service is one of AWS's API models of April 2025.
-type indexed struct {
+// An apiModel is one of AWS's API models of April 2025.
+type apiModel struct {
 	SDKID                 string `json:"sdkId"`
 	SigV4                 string
 	EndpointPrefix        string
@@ -41,7 +41,7 @@ type indexed struct {
 
 // names are those by which the model knows the service. Its event source is often a placeholder, or what a
 // generator made of the service's id.
-func (s indexed) names() []string {
+func (s apiModel) names() []string {
 	dir, _, _ := strings.Cut(s.Model, "/")
 	all := []string{s.SDKID, s.SigV4, s.EndpointPrefix, dir}
 	if source, ok := strings.CutSuffix(s.CloudTrailEventSource, ".amazonaws.com"); ok {
@@ -50,13 +50,13 @@ func (s indexed) names() []string {
 	return slices.DeleteFunc(all, func(n string) bool { return n == "" })
 }
 
-func apiIndex(t *testing.T) []indexed {
+func apiIndex(t *testing.T) []apiModel {
 	t.Helper()
-	var all []indexed
+	var all []apiModel
 	lines := bufio.NewScanner(sharedFile(t, "reference/api-index.jsonl"))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var s indexed
+		var s apiModel
 		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func methods(t *testing.T) []method {
 // inReference reports whether the service reference has the action, spelled so.
 func inReference(action string) bool {
 	prefix, name, _ := strings.Cut(action, ":")
-	found, ok := referenceAction(prefix, name)
+	found, ok := namedAction(prefix, name)
 	return ok && found == action
 }
 
@@ -134,7 +134,7 @@ func asksNothing(service, operation string) bool {
 	c := Call{Service: service, Operation: operation}
 	prefix := prefixOf(c)
 	found, ok := irregularityOf(prefix, cleanOperation(prefix, operation))
-	return ok && len(found.needs) == 0
+	return ok && len(found.checks) == 0
 }
 
 // TestIndex: of the operations that the service reference or the map know, at least 99.5 in 100 get actions that
@@ -149,7 +149,7 @@ func TestIndex(t *testing.T) {
 	for _, s := range services {
 		for operation := range s.Operations {
 			prefix := prefixOf(Call{Service: s.SDKID, Operation: operation})
-			if _, ok := referenceAction(prefix, operation); !ok && !mapped[strings.ToLower(prefix+":"+operation)] {
+			if _, ok := namedAction(prefix, operation); !ok && !mapped[strings.ToLower(prefix+":"+operation)] {
 				continue
 			}
 			total++
@@ -247,7 +247,7 @@ func reasonOf(m method, required, optional []string) string {
 	}
 	if slices.ContainsFunc(m.actions, func(a string) bool {
 		prefix, name, _ := strings.Cut(a, ":")
-		_, ok := referenceAction(prefix, name)
+		_, ok := namedAction(prefix, name)
 		return !ok
 	}) {
 		return notInReference

@@ -23,8 +23,8 @@ func as(service, operations, actions string) authorisation {
 	return authorisation{service, operations, actions}
 }
 
-// A need is one action that an operation is authorised as.
-type need struct {
+// A checkedAction is one action that an operation is authorised as.
+type checkedAction struct {
 	action   string
 	required bool
 }
@@ -32,23 +32,23 @@ type need struct {
 // An irregularity is an operation of the tables, as AWS spells it.
 type irregularity struct {
 	operation string
-	needs     []need
+	checks    []checkedAction
 }
 
 // irregular are the operations of the tables, by their prefix and name in lower case.
 var irregular = sync.OnceValue(func() map[string]irregularity {
 	all := make(map[string]irregularity)
 	for _, row := range slices.Concat(s3Operations, apiGatewayOperations, dataOperations, signInOperations, otherOperations) {
-		var needs []need
+		var checks []checkedAction
 		for action := range strings.FieldsSeq(row.actions) {
 			action, optional := strings.CutSuffix(action, "?")
 			if !strings.Contains(action, ":") {
 				action = row.service + ":" + action
 			}
-			needs = append(needs, need{action, !optional})
+			checks = append(checks, checkedAction{action, !optional})
 		}
 		for operation := range strings.FieldsSeq(row.operations) {
-			all[strings.ToLower(row.service+":"+operation)] = irregularity{operation, needs}
+			all[strings.ToLower(row.service+":"+operation)] = irregularity{operation, checks}
 		}
 	}
 	return all
@@ -65,17 +65,17 @@ func irregularityOf(prefix, operation string) (irregularity, bool) {
 	}
 	of, ok := irregular()["s3:"+strings.ToLower(operation)]
 	found := irregularity{operation: of.operation}
-	for _, n := range of.needs {
+	for _, n := range of.checks {
 		_, name, _ := strings.Cut(n.action, ":")
-		if action, ok := referenceAction(prefix, name); ok {
-			found.needs = append(found.needs, need{action, n.required})
+		if action, ok := namedAction(prefix, name); ok {
+			found.checks = append(found.checks, checkedAction{action, n.required})
 		}
 	}
-	return found, ok && len(found.needs) == len(of.needs) && len(of.needs) > 0
+	return found, ok && len(found.checks) == len(of.checks) && len(of.checks) > 0
 }
 
-// referenceAction returns the action of the service reference with the name, in its spelling.
-func referenceAction(prefix, name string) (string, bool) {
+// namedAction returns the action of the service reference with the name, in its spelling.
+func namedAction(prefix, name string) (string, bool) {
 	s, ok := serviceref.Lookup(prefix)
 	if !ok {
 		return "", false
@@ -112,7 +112,7 @@ func spelled(prefix, operation string) (string, bool) {
 	if known, ok := specialOperations()[strings.ToLower(prefix+":"+operation)]; ok {
 		return known, true
 	}
-	if action, ok := referenceAction(prefix, operation); ok {
+	if action, ok := namedAction(prefix, operation); ok {
 		return action[len(prefix)+1:], true
 	}
 	return operation, false
@@ -125,14 +125,14 @@ var (
 	versionTail = regexp.MustCompile(`V\d+$`)
 )
 
-// maxName is the longest name of a service or operation that is looked up.
-const maxName = 128
+// longestName is the longest name of a service or operation that is looked up.
+const longestName = 128
 
 // cleanOperation returns the operation, spelled as AWS spells it and without its version (T77), "" if it
 // is no name. A tail goes only if nothing is called like the whole.
 func cleanOperation(prefix, name string) string {
 	name = strings.TrimSpace(name)
-	if len(name) > maxName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
+	if len(name) > longestName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
 		return ""
 	}
 	if known, ok := spelled(prefix, name); ok {

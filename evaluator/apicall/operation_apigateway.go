@@ -31,7 +31,7 @@ var apiGatewayVerbs = map[string]string{
 //
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_apigateway.html
 func (d *derivation) apiGatewayVerb() string {
-	if d.operation == "TagResource" && fold(serviceName(d.call)) == "apigatewayv2" {
+	if d.operation == "TagResource" && foldService(serviceName(d.call)) == "apigatewayv2" {
 		return "POST" // CloudTrail's events don't tell the two APIs apart
 	}
 	if v, ok := apiGatewayVerbs[d.operation]; ok {

@@ -133,7 +133,7 @@ func (d *derivation) accountLevel() bool { return s3Control(d.call, d.params) }
 
 func s3Control(c Call, p params) bool {
 	host := hostOf(c, p)
-	return fold(serviceName(c)) == "s3control" || strings.HasPrefix(host, "s3-control.") || strings.Contains(host, ".s3-control.")
+	return foldService(serviceName(c)) == "s3control" || strings.HasPrefix(host, "s3-control.") || strings.Contains(host, ".s3-control.")
 }
 
 // hostOf returns the host that was called, in lower case, "" if it wasn't recorded.

@@ -40,7 +40,7 @@ func TestTables(t *testing.T) {
 	}
 	var actions []string
 	for _, found := range irregular() {
-		for _, n := range found.needs {
+		for _, n := range found.checks {
 			actions = append(actions, n.action)
 		}
 	}
@@ -66,10 +66,10 @@ func TestTables(t *testing.T) {
 // TestTablesNeeded: a row that says what the operation's name says is no row.
 func TestTablesNeeded(t *testing.T) {
 	for name, found := range irregular() {
-		if len(found.needs) != 1 || !found.needs[0].required {
+		if len(found.checks) != 1 || !found.checks[0].required {
 			continue
 		}
-		if strings.EqualFold(found.needs[0].action, name) {
+		if strings.EqualFold(found.checks[0].action, name) {
 			t.Errorf("%s: the table says what the name says", name)
 		}
 	}

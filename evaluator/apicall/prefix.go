@@ -9,13 +9,13 @@ import (
 	"github.com/iamwhy/iamwhy/evaluator/serviceref"
 )
 
-// A naming lists names by which the API behind an IAM prefix goes elsewhere.
-type naming struct{ prefix, names string }
+// An alias lists names by which the API behind an IAM prefix goes elsewhere.
+type alias struct{ prefix, names string }
 
-// namings are the names of services that aren't their IAM prefix: CloudTrail's event sources (T76) and
+// aliases are the names of services that aren't their IAM prefix: CloudTrail's event sources (T76) and
 // endpoints without their domain, names in signatures, service ids of the SDKs and commands of the AWS CLI.
-// Names are compared as [fold] leaves them. A name of several APIs is in several rows: the operation tells.
-var namings = []naming{
+// Names are compared as [foldService] leaves them. A name of several APIs is in several rows: the operation tells.
+var aliases = []alias{
 	{"a4b", "alexa-for-business"},
 	{"account-access", "account-access-runtime"},
 	{"aco-automation", "compute-optimizer-automation"},
@@ -136,19 +136,19 @@ var namings = []naming{
 var services = sync.OnceValue(func() map[string][]string {
 	all := make(map[string][]string)
 	for _, prefix := range serviceref.Prefixes() { // a prefix is its own first meaning
-		all[fold(prefix)] = append(all[fold(prefix)], prefix)
+		all[foldService(prefix)] = append(all[foldService(prefix)], prefix)
 	}
-	for _, n := range namings {
+	for _, n := range aliases {
 		for name := range strings.FieldsSeq(n.names) {
-			all[fold(name)] = append(all[fold(name)], n.prefix)
+			all[foldService(name)] = append(all[foldService(name)], n.prefix)
 		}
 	}
 	return all
 })
 
-// fold leaves of a service's name what all spellings of it have in common: DynamoDB Streams,
+// foldService leaves of a service's name what all spellings of it have in common: DynamoDB Streams,
 // dynamodb-streams, dynamodbstreams.
-func fold(name string) string { return separators.Replace(strings.ToLower(name)) }
+func foldService(name string) string { return separators.Replace(strings.ToLower(name)) }
 
 var separators = strings.NewReplacer(" ", "", "-", "", "_", "")
 
@@ -158,7 +158,7 @@ var domains = []string{".amazonaws.com.cn", ".amazonaws.com", ".amazonaws.eu", "
 // prefixOf returns the IAM prefix of a call's service, "" if it is no name (T76, T79).
 func prefixOf(c Call) string {
 	s := serviceName(c)
-	prefixes := services()[fold(s)]
+	prefixes := services()[foldService(s)]
 	if slices.Contains(prefixes, "s3") {
 		return s3Prefix(c)
 	}
@@ -180,7 +180,7 @@ func prefixOf(c Call) string {
 // serviceName returns the name of a call's service in lower case, without its domain.
 func serviceName(c Call) string {
 	s := strings.ToLower(strings.TrimSpace(c.Service))
-	if len(s) > maxName {
+	if len(s) > longestName {
 		return ""
 	}
 	for _, domain := range domains {

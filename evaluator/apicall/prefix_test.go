@@ -8,25 +8,25 @@ import (
 	"github.com/iamwhy/iamwhy/evaluator/serviceref"
 )
 
-// TestNamings: each name has one meaning, or the operation decides; and each meaning is a prefix.
-func TestNamings(t *testing.T) {
+// TestAliases: each name has one meaning, or the operation decides; and each meaning is a prefix.
+func TestAliases(t *testing.T) {
 	// Operations of two services that share a name: the first is meant.
 	both := map[string]string{
 		"iotjobsdata:describejobexecution": "iot",
 	}
 	meanings := make(map[string][]string)
-	for _, n := range namings {
+	for _, n := range aliases {
 		if _, ok := serviceref.Lookup(n.prefix); !ok {
 			t.Errorf("%s isn't a prefix of the service reference", n.prefix)
 		}
 		for name := range strings.FieldsSeq(n.names) {
-			if fold(name) == fold(n.prefix) {
+			if foldService(name) == foldService(n.prefix) {
 				t.Errorf("%s is the prefix %s itself", name, n.prefix)
 			}
-			if slices.Contains(meanings[fold(name)], n.prefix) {
+			if slices.Contains(meanings[foldService(name)], n.prefix) {
 				t.Errorf("%s is twice a name of %s", name, n.prefix)
 			}
-			meanings[fold(name)] = append(meanings[fold(name)], n.prefix)
+			meanings[foldService(name)] = append(meanings[foldService(name)], n.prefix)
 		}
 	}
 	for name := range meanings {
@@ -38,7 +38,7 @@ func TestNamings(t *testing.T) {
 			}
 			for _, second := range prefixes[i+1:] {
 				for _, a := range s.Actions {
-					if _, ok := referenceAction(second, a.Name); ok && both[strings.ToLower(first+":"+a.Name)] != second {
+					if _, ok := namedAction(second, a.Name); ok && both[strings.ToLower(first+":"+a.Name)] != second {
 						t.Errorf("%s is %s or %s, which both have %s", name, first, second, a.Name)
 					}
 				}
