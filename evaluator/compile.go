@@ -371,12 +371,17 @@ func (s *statement) matchPrincipal(ev *evaluation, pl *place) (g byGrade) {
 	return g
 }
 
-// matchEndpointPrincipal: in a gateway endpoint's policy an account means its root user only (rule E34).
+// matchEndpointPrincipal: in a gateway endpoint's policy an account means its root user only. What a user's or
+// role's ARN means there AWS doesn't say, but that aws:PrincipalArn is the way to name them (rule E34).
+//
+// https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 func (s *statement) matchEndpointPrincipal(ev *evaluation, pl *place) (g byGrade) {
 	for i := range s.principals {
 		e := &s.principals[i]
 		m, at := e.match(ev)
 		switch {
+		case e.form.isIdentity():
+			m = and(m, or(not(pl.gateway), Unknown))
 		case e.form != formAccount || ev.req.Principal.Type == Root:
 		case ev.req.Principal.Type == UnknownPrincipal: // it may be the root user
 			m = and(m, or(not(pl.gateway), Unknown))

@@ -29,7 +29,7 @@ func (s *Snapshot) Policies(_ context.Context, req evaluator.Request) (evaluator
 	p.Identity, p.Boundary = s.callerLayers(req.Principal)
 	if mayBeShared(&req, &p) {
 		p.Resource.OtherAllow = evaluator.Unknown
-		p.Resource.OtherNote = "whether account " + req.Resource.Account + " shares " + req.Resource.ARN + " (AWS RAM, launch permissions, Lake Formation)"
+		p.Resource.OtherNote = "whether account " + req.Resource.Account + " shares " + req.Resource.ARN + " (AWS RAM, launch permissions, delegated administration, Lake Formation)"
 	}
 	return p, nil
 }
@@ -43,7 +43,7 @@ func mayBeShared(req *evaluator.Request, p *evaluator.Policies) bool {
 	}
 	service, _, _ := strings.Cut(req.Action, ":")
 	switch strings.ToLower(service) {
-	case "iam", "sts", "organizations", "account": // nothing of theirs can be shared
+	case "iam", "sts", "organizations": // nothing of theirs can be shared
 		return false
 	}
 	return true
