@@ -192,11 +192,6 @@ func (ev *evaluation) tracePolicy(p *Policy, pl *place, a *answer, t *LayerTrace
 	}
 }
 
-// concerns reports whether a statement leaves the action in question.
-func (s *statement) concerns(action string, in shape) bool {
-	return s.uninterpretable || s.illFitting(in) || s.matchAction(action) == Matched
-}
-
 // hierarchy evaluates SCPs or RCPs: every level must allow, and a Deny at any
 // level denies (rules E33, E35). reaches says whether the policy type concerns this request at all.
 func (ev *evaluation) hierarchy(pl *place, h *Hierarchy, reaches Match) (deny, ok Match) {
