@@ -86,6 +86,8 @@ type candidates struct {
 	deny   []*statement
 	allow  []*statement
 	odd    bool // one of them can't be interpreted, or doesn't fit into the layer
+	// denyLeads and allowLeads are deny and allow by how their resources begin; nil if they are few.
+	denyLeads, allowLeads *leads
 	// near are the Allow statements that have something to do with the action: those that may be near misses (rule T94).
 	near []nearStatement
 }
@@ -146,6 +148,9 @@ func (c *Compiled) candidates(ev *evaluation, s shape) *candidates {
 		if st.effect != policy.Deny {
 			found.allow = append(found.allow, st)
 		}
+	}
+	if s == shapeUnnamed && !found.odd {
+		found.denyLeads, found.allowLeads = newLeads(found.deny), newLeads(found.allow)
 	}
 	slot.Store(found)
 	return found

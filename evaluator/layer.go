@@ -158,8 +158,19 @@ func (ev *evaluation) layer(pl *place, l *Layer, target string) (a answer) {
 func (ev *evaluation) policy(c *Compiled, pl *place, a *answer) {
 	found := c.candidates(ev, pl.shape)
 	if !pl.named && !found.odd && ev.forced == nil {
-		for _, s := range found.deny {
-			a.deny = or(a.deny, s.holds(ev, pl))
+		byLead := (found.denyLeads != nil || found.allowLeads != nil) && ev.byLead()
+		if byLead && found.denyLeads != nil {
+			a.deny = or(a.deny, found.denyLeads.holds(ev, pl))
+		} else {
+			for _, s := range found.deny {
+				a.deny = or(a.deny, s.holds(ev, pl))
+			}
+		}
+		if byLead && found.allowLeads != nil {
+			if a.allow[direct] != Matched {
+				a.allow[direct] = or(a.allow[direct], found.allowLeads.holds(ev, pl))
+			}
+			return
 		}
 		for i := 0; a.allow[direct] != Matched && i < len(found.allow); i++ {
 			a.allow[direct] = or(a.allow[direct], found.allow[i].holds(ev, pl))
