@@ -395,7 +395,10 @@ func (c *statementCheck) partlyAbsent(u *conditionUse, all []conditionUse) {
 	}
 	for i, a := range c.s.Action.Values {
 		list := c.expand()[i].actions
-		if len(list) != 1 {
+		switch {
+		case !c.spend(8):
+			return
+		case len(list) != 1:
 			continue
 		}
 		service, action := list[0].service, list[0].action
@@ -440,6 +443,9 @@ func cutSegments(s string, n int) (before, after string, ok bool) {
 // covers reports whether some entry of Resource may be of a type.
 func (c *statementCheck) covers(t *serviceref.ResourceType) bool {
 	for _, r := range valuesOf(c.s.Resource) {
+		if !c.spend(len(r.Value) + 8) {
+			return false
+		}
 		parts := arnParts(wholePattern(r.Value))
 		if len(parts) < 6 {
 			return true
@@ -447,7 +453,10 @@ func (c *statementCheck) covers(t *serviceref.ResourceType) bool {
 		for _, form := range formsOf(t) {
 			// Only what follows the account tells them apart, and there no * may stand for the account, too.
 			_, kind, _ := cutSegments(form.pattern, 5)
-			if c.spend(len(parts[5])*len(kind)/8+1) && globsMeet(parts[5], kind) {
+			if !c.spend(len(parts[5])*len(kind)/8 + 1) {
+				return false
+			}
+			if globsMeet(parts[5], kind) {
 				return true
 			}
 		}

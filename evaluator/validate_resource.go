@@ -274,7 +274,7 @@ func (c *statementCheck) secretSuffix(r policy.Text, parts []string) {
 //
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
 func (c *statementCheck) notKey(r policy.Text, parts []string) {
-	if c.rules.typ != DocumentKey || c.unfit {
+	if c.rules.typ != DocumentKey || c.unfit || !c.spend(4*len(r.Value)) {
 		return
 	}
 	if p := wholePattern(r.Value); p != "" && !globsMeet(p, "arn:*:kms:*:*:key/*") {
