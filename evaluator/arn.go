@@ -331,7 +331,7 @@ func parting(pattern, arn string) (segment string, agree int) {
 		return "", 0
 	}
 	for i := range p {
-		if p[i] != a[i] && !newGlob(p[i]).match(a[i]) {
+		if p[i] != a[i] && p[i] != "*" && !(strings.ContainsAny(p[i], "*?") && newGlob(p[i]).match(a[i])) {
 			if segment == "" {
 				segment = arnSegments[i]
 			}
