@@ -12,29 +12,27 @@ import (
 type finder func(*derivation) []evaluator.Resource
 
 // Resourceless reports whether IAM checks an action without a resource, on "*"
-// (rule R10). Of an action that the tables don't have, it reports false.
+// (rule R10), as the service reference says. It reports false of an action that the reference doesn't have, and of
+// one that AWS's messages show on an ARN all the same (rule R12).
 func Resourceless(action string) bool {
-	if resourceless[action] {
-		return true
+	s, a, ok := referenceAction(action)
+	if !ok || !a.ResourceLess() {
+		return false
 	}
-	for known := range resourceless {
-		if strings.EqualFold(known, action) { // rule A2
-			return true
-		}
-	}
-	return false
+	_, row := resourceTable[s.Prefix+":"+a.Name]
+	return !row
 }
 
-// resources returns the resources of an action of the call (T82, T83). What no row
-// says is unknown.
+// resources returns the resources of an action of the call (T82, T83). What neither a row nor
+// the service reference says is unknown.
 func (d *derivation) resources(action string) []evaluator.Resource {
 	finders, ok := resourceTable[action]
 	if !ok {
-		if resourceless[action] {
-			return []evaluator.Resource{{ARN: "*", Account: d.owner}}
-		}
 		if d.prefix == "apigateway" {
-			return arn("apigateway:{r}::/*")(d)
+			return apiPath(d)
+		}
+		if s, a, ok := referenceAction(action); ok {
+			return d.byReference(action, s, a)
 		}
 		return []evaluator.Resource{everything}
 	}
@@ -98,8 +96,9 @@ func (d *derivation) fill(template string) []evaluator.Resource {
 						done = append(done, r)
 						continue
 					}
-					v = "*"
-					next = append(next, evaluator.Resource{ARN: m.ARN + v, Pattern: true})
+				}
+				if strings.HasPrefix(v, "arn:") || onlyARN(field) {
+					next = append(next, evaluator.Resource{ARN: m.ARN + "*", Pattern: true})
 					continue
 				}
 				next = append(next, evaluator.Resource{ARN: m.ARN + v, Pattern: m.Pattern})
@@ -112,6 +111,16 @@ func (d *derivation) fill(template string) []evaluator.Resource {
 			made = made[:max(0, maxRequests-len(done))]
 		}
 	}
+}
+
+// onlyARN reports whether a field's parameters take ARNs and no names.
+func onlyARN(field string) bool {
+	for name := range strings.SplitSeq(field, ",") {
+		if !strings.HasSuffix(strings.ToLower(name), "arn") {
+			return false
+		}
+	}
+	return true
 }
 
 func extend(made []evaluator.Resource, s string, pattern bool) {
@@ -365,6 +374,15 @@ func function(invoked bool) finder {
 	}
 }
 
+// provisioned finds a version or alias of a function, which the call has to name.
+func provisioned(d *derivation) []evaluator.Resource {
+	all := function(true)(d)
+	if r := &all[0]; !r.Pattern && strings.Count(r.ARN, ":") == 6 {
+		r.ARN, r.Pattern = r.ARN+":*", true
+	}
+	return all
+}
+
 // DynamoDB, row 7.
 
 func (d *derivation) table(name string) evaluator.Resource {
@@ -446,6 +464,14 @@ func (d *derivation) key(names ...string) evaluator.Resource {
 
 func kmsKey(names ...string) finder {
 	return func(d *derivation) []evaluator.Resource { return []evaluator.Resource{d.key(names...)} }
+}
+
+// aliasOf finds an alias by its name, alias/x.
+func aliasOf(d *derivation) []evaluator.Resource {
+	if name, state := d.params.one("aliasName"); state == given && strings.HasPrefix(name, "alias/") && !strings.ContainsAny(name, ":*?") {
+		return d.fill("kms:{r}:{a}:{aliasName}")
+	}
+	return []evaluator.Resource{d.pattern("kms:" + d.region + ":" + d.account + ":alias/*")}
 }
 
 // Secrets Manager, row 9.

@@ -75,6 +75,18 @@ var rows = []row{
 	on("iam", "ListRoles", arn("iam::{a}:role/*")),
 	on("iam", "ListGroups", arn("iam::{a}:group/*")),
 	on("iam", "ListInstanceProfiles", arn("iam::{a}:instance-profile/*")),
+	on("eks", "ListClusters", arn("eks:{r}:{a}:cluster/*")),
+	on("dynamodb", "ListTables", arn("dynamodb:{r}:{a}:table/*")),
+	on("ssm", "DescribeParameters DescribeInstanceInformation", arn("ssm:{r}:{a}:*")),
+	on("sqs", "ListQueues", arn("sqs:{r}:{a}:*")),
+	on("sns", "ListTopics ListSubscriptions", arn("sns:{r}:{a}:*")),
+	on("cloudformation", "ListStacks", arn("cloudformation:{r}:{a}:stack/*")),
+	on("states", "ListStateMachines", arn("states:{r}:{a}:stateMachine:*")),
+	on("events", "ListRules", arn("events:{r}:{a}:rule/*")),
+	on("events", "ListEventBuses", arn("events:{r}:{a}:*")),
+	on("es", "ListDomainNames", arn("es:{r}:{a}:domain/*")),
+	on("codepipeline", "ListPipelines", arn("codepipeline:{r}:{a}:*")),
+	on("cognito-identity", "ListIdentityPools", arn("cognito-identity:{r}:{a}:identitypool/*")),
 	on("iam", "GetSAMLProvider UpdateSAMLProvider DeleteSAMLProvider", arn("iam::{a}:saml-provider/{sAMLProviderArn}")),
 	on("iam", `GetOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint DeleteOpenIDConnectProvider AddClientIDToOpenIDConnectProvider
 		RemoveClientIDFromOpenIDConnectProvider`, arn("iam::{a}:oidc-provider/{openIDConnectProviderArn}")),
@@ -124,9 +136,10 @@ var rows = []row{
 	on("lambda", `CreateFunction DeleteFunction GetFunction GetFunctionConfiguration UpdateFunctionCode UpdateFunctionConfiguration AddPermission
 		RemovePermission GetPolicy PublishVersion CreateAlias UpdateAlias DeleteAlias GetAlias ListAliases ListVersionsByFunction
 		PutFunctionConcurrency DeleteFunctionConcurrency GetFunctionConcurrency CreateFunctionUrlConfig UpdateFunctionUrlConfig
-		DeleteFunctionUrlConfig GetFunctionUrlConfig PutProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig
+		DeleteFunctionUrlConfig GetFunctionUrlConfig
 		PutFunctionEventInvokeConfig UpdateFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig GetFunctionEventInvokeConfig
 		GetFunctionCodeSigningConfig DeleteFunctionCodeSigningConfig`, function(false)),
+	on("lambda", "PutProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig GetProvisionedConcurrencyConfig", provisioned),
 	on("lambda", "PutFunctionCodeSigningConfig", function(false), arn("lambda:{r}:{a}:code-signing-config:{codeSigningConfigArn}")),
 	on("lambda", "GetLayerVersion DeleteLayerVersion", arn("lambda:{r}:{a}:layer:{layerName}:{versionNumber}")),
 	on("lambda", "PublishLayerVersion", arn("lambda:{r}:{a}:layer:{layerName}")),
@@ -145,8 +158,8 @@ var rows = []row{
 		GenerateMac VerifyMac DeriveSharedSecret DescribeKey GetKeyPolicy PutKeyPolicy GetKeyRotationStatus EnableKeyRotation DisableKeyRotation
 		EnableKey DisableKey ScheduleKeyDeletion CancelKeyDeletion CreateGrant RevokeGrant ListGrants ListKeyPolicies GetPublicKey
 		TagResource UntagResource ListResourceTags UpdateKeyDescription GetParametersForImport ImportKeyMaterial DeleteImportedKeyMaterial`, kmsKey("keyId")),
-	on("kms", "CreateAlias UpdateAlias", arn("kms:{r}:{a}:{aliasName}"), kmsKey("targetKeyId")),
-	on("kms", "DeleteAlias", arn("kms:{r}:{a}:{aliasName}"), arn("kms:{r}:{a}:key/*")),
+	on("kms", "CreateAlias UpdateAlias", aliasOf, kmsKey("targetKeyId")),
+	on("kms", "DeleteAlias", aliasOf, arn("kms:{r}:{a}:key/*")),
 
 	// 9: Secrets Manager
 	on("secretsmanager", `GetSecretValue PutSecretValue DescribeSecret UpdateSecret DeleteSecret RestoreSecret RotateSecret CancelRotateSecret
@@ -265,6 +278,68 @@ var rows = []row{
 	on("backup", "DescribeBackupVault DeleteBackupVault CreateBackupVault PutBackupVaultAccessPolicy", arn("backup:{r}:{a}:backup-vault:{backupVaultName}")),
 }
 
+// A typeFinder finds resources of a type of the service reference whose pattern's parts aren't called like the parameters.
+type typeFinder struct {
+	params string // one of them is given if the call names the resource
+	find   finder
+}
+
+// typeTable are such types, by service and name.
+var typeTable = map[string]typeFinder{
+	"s3:bucket":             {"bucketName bucket", s3Bucket},
+	"s3:object":             {"key", s3Object},
+	"kms:key":               {"keyId", kmsKey("keyId")},
+	"lambda:function":       {"functionName", function(false)},
+	"dynamodb:table":        {"tableName", tables},
+	"secretsmanager:Secret": {"secretId", secret("secretId")},
+	"sqs:queue":             {"queueUrl", queue},
+	"sns:topic":             {"topicArn", arn("sns:{r}:*:{topicArn}")},
+	"ssm:document":          {"documentName", ssmDocument("documentName")},
+	"ssm:parameter":         {"names name", ssmParameter(false, "names", "name")},
+	"ecs:task-definition":   {"taskDefinition", taskDefinition},
+	"ecr:repository":        {"repositoryName", repository},
+	"logs:log-group":        {"logGroupName", logGroup},
+	"cloudformation:stack":  {"stackName", stack},
+	"route53:hostedzone":    {"hostedZoneId", hostedZone("hostedZoneId")},
+	"iam:user":              {"userName", entity("user", "userName")},
+	"iam:role":              {"roleName", entity("role", "roleName")},
+	"iam:group":             {"groupName", entity("group", "groupName")},
+	"iam:instance-profile":  {"instanceProfileName", entity("instance-profile", "instanceProfileName")},
+	"rds:db":                {"dBInstanceIdentifier", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}")},
+	"rds:cluster":           {"dBClusterIdentifier", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}")},
+	"rds:snapshot":          {"dBSnapshotIdentifier", arn("rds:{r}:{a}:snapshot:{^dBSnapshotIdentifier}")},
+	"rds:cluster-snapshot":  {"dBClusterSnapshotIdentifier", arn("rds:{r}:{a}:cluster-snapshot:{^dBClusterSnapshotIdentifier}")},
+	"rds:pg":                {"dBParameterGroupName", arn("rds:{r}:{a}:pg:{^dBParameterGroupName}")},
+	"rds:cluster-pg":        {"dBClusterParameterGroupName", arn("rds:{r}:{a}:cluster-pg:{^dBClusterParameterGroupName}")},
+	"rds:subgrp":            {"dBSubnetGroupName", arn("rds:{r}:{a}:subgrp:{^dBSubnetGroupName}")},
+	"rds:secgrp":            {"dBSecurityGroupName", arn("rds:{r}:{a}:secgrp:{^dBSecurityGroupName}")},
+	"rds:global-cluster":    {"globalClusterIdentifier", arn("rds::{a}:global-cluster:{^globalClusterIdentifier}")},
+	"ecs:service":           {"service serviceName", arn("ecs:{r}:{a}:service/{cluster=default}/{service,serviceName}")},
+	"ecs:cluster":           {"cluster clusterName", arn("ecs:{r}:{a}:cluster/{cluster,clusterName=default}")},
+	"ecs:task":              {"task", arn("ecs:{r}:{a}:task/{cluster=default}/{task}")},
+	"lambda:layerVersion":   {"layerName", arn("lambda:{r}:{a}:layer:{layerName}:{versionNumber}")},
+	"cloudwatch:alarm":      {"alarmName alarmNames", arn("cloudwatch:{r}:{a}:alarm:{alarmName,alarmNames}")},
+	"codepipeline:pipeline": {"pipelineName pipeline.name", arn("codepipeline:{r}:{a}:{pipelineName,pipeline.name}")},
+}
+
+// apiPath is the path of an API Gateway call, as far as the API or domain name at its beginning tells it (T82, row 29).
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
+func apiPath(d *derivation) []evaluator.Resource {
+	for _, p := range []struct{ param, path string }{{"domainName", "domainnames"}, {"restApiId", "restapis"}, {"apiId", "apis"}} {
+		switch id, state := d.params.one(p.param); {
+		case state == given && nameLike(id) && !strings.HasPrefix(d.operation, "Create") && !strings.HasPrefix(d.operation, "Update"):
+			return []evaluator.Resource{d.pattern("apigateway:" + d.region + "::/" + p.path + "/" + id + "*")}
+		case state != notGiven:
+			return arn("apigateway:{r}::/*")(d)
+		}
+	}
+	return arn("apigateway:{r}::/*")(d)
+}
+
+// ssmDocument finds a document; AWS's own and those of other accounts have the same form of name.
+func ssmDocument(params string) finder { return arn("ssm:{r}:*:document/{" + params + "}") }
+
 // publishTarget: a message to a phone is on no resource.
 func publishTarget(d *derivation) []evaluator.Resource {
 	if _, state := d.params.one("topicArn", "targetArn"); state == notGiven {
@@ -286,33 +361,6 @@ func hostedZone(param string) finder {
 		return []evaluator.Resource{{ARN: "arn:" + d.partition + ":route53:::hostedzone/" + id}}
 	}
 }
-
-// resourceless are the actions that IAM checks without a resource (R10).
-var resourceless = words(map[string]string{
-	"s3":  "ListAllMyBuckets GetAccountPublicAccessBlock PutAccountPublicAccessBlock",
-	"kms": "CreateKey ListKeys ListAliases GenerateRandom",
-	"sts": "DecodeAuthorizationMessage GetAccessKeyInfo",
-	"ec2": `DescribeInstances DescribeInstanceStatus DescribeInstanceTypes DescribeInstanceTypeOfferings DescribeImages DescribeVolumes
-		DescribeVolumeStatus DescribeVolumesModifications DescribeSnapshots DescribeSecurityGroups DescribeSecurityGroupRules DescribeSubnets DescribeVpcs
-		DescribeVpcEndpoints DescribeVpcEndpointServices DescribeVpcPeeringConnections DescribeNetworkInterfaces DescribeNetworkAcls
-		DescribeRouteTables DescribeInternetGateways DescribeNatGateways DescribeAddresses DescribeAvailabilityZones DescribeRegions
-		DescribeAccountAttributes DescribeKeyPairs DescribeTags DescribeLaunchTemplates DescribeFlowLogs DescribeDhcpOptions
-		DescribePlacementGroups DescribePrefixLists DescribeManagedPrefixLists DescribeReservedInstances DescribeReservedInstancesOfferings
-		DescribeSpotInstanceRequests DescribeSpotPriceHistory DescribeVpnConnections DescribeVpnGateways DescribeCustomerGateways
-		DescribeTransitGateways DescribeTransitGatewayAttachments DescribeHosts DescribeIamInstanceProfileAssociations
-		DescribeInstanceCreditSpecifications DescribeEgressOnlyInternetGateways DescribeNetworkInterfaceAttribute`,
-	"lambda":         "ListFunctions ListLayers ListLayerVersions GetAccountSettings",
-	"dynamodb":       "ListTables DescribeLimits",
-	"secretsmanager": "ListSecrets GetRandomPassword",
-	"sqs":            "ListQueues",
-	"ecr":            "GetAuthorizationToken",
-	"organizations":  "LeaveOrganization ListAccounts ListRoots DescribeOrganization ListPolicies",
-	"cloudwatch":     "ListMetrics GetMetricData GetMetricStatistics PutMetricData",
-	"cloudtrail":     "LookupEvents DescribeTrails",
-	"eks":            "ListClusters",
-
-	"route53": "ListHostedZones",
-})
 
 func words(services map[string]string) map[string]bool {
 	all := make(map[string]bool)
