@@ -99,6 +99,8 @@ type derivation struct {
 	members map[string][]any // the parameters by folded name, once they are asked for
 	notes   map[string]*note // what the service reference told, by action and ARN
 	given   map[string]bool  // the ARNs that parameters have
+	about   string           // what the operation is about, once it is asked for
+	unfit   bool             // the call names a resource of a type that the reference doesn't give the action
 }
 
 func derive(c Call) *derivation {

@@ -51,10 +51,14 @@ var allOf = map[string]bool{"ec2": true, "glue": true}
 // byReference returns an action's resources by the service reference (T83). A resource that the call may
 // or may not be checked on is marked so.
 func (d *derivation) byReference(action string, s *serviceref.Service, a *serviceref.Action) []evaluator.Resource {
-	if a.ResourceLess() { // rule R10
-		return d.fromReference(action, []evaluator.Resource{{ARN: "*", Account: d.owner}})
+	if a.ResourceLess() {
+		if template := shownOn[s.Prefix]; template != "" { // rule R12
+			return d.fromReference(action, d.fill(template))
+		}
+		return d.fromReference(action, []evaluator.Resource{{ARN: "*", Account: d.owner}}) // rule R10
 	}
 	var required, optional []candidate
+	d.unfit = false
 	for _, c := range d.candidates(s, a) {
 		if c.required {
 			required = append(required, c)
@@ -64,19 +68,22 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 	}
 	named := slices.DeleteFunc(slices.Concat(required, optional), func(c candidate) bool { return c.how == unnamed })
 	switch {
-	case allOf[s.Prefix] && len(required) > 0:
+	case d.unfit:
+		return []evaluator.Resource{everything}
+	case allOf[s.Prefix] && len(required)+len(named) > 0:
 		return d.fromReference(action, resourcesOf(append(required, namedOf(optional)...)))
 	case d.oneARN(named):
 		return d.fromReference(action, resourcesOf(named))
 	case len(required) == 1:
-		all := resourcesOf(required)
 		for _, c := range namedOf(optional) {
 			if required[0].how != unnamed && required[0].slots != "" && strings.HasPrefix(c.slots, required[0].slots) {
 				d.unsure(action, c.resources) // a part of the one that is required
 			}
-			all = append(all, c.resources...)
 		}
-		return d.fromReference(action, all)
+		if required[0].how == unnamed { // what is known comes first
+			return d.fromReference(action, resourcesOf(append(namedOf(optional), required[0])))
+		}
+		return d.fromReference(action, resourcesOf(append(required, namedOf(optional)...)))
 	case len(named) == 0, alternatives(named):
 		return []evaluator.Resource{everything}
 	case len(required) == 0 && len(named) == 1:
@@ -208,11 +215,8 @@ func (d *derivation) candidates(s *serviceref.Service, a *serviceref.Action) []c
 		if c.how != unnamed {
 			continue
 		}
-		if f, ok := typeTable[s.Prefix+":"+c.typ.Name]; ok {
-			c.resources = f.find(d)
-			if d.gives(strings.Fields(f.params)...) {
-				c.how = byName
-			}
+		if f, ok := typeTable[s.Prefix+":"+c.typ.Name]; ok && d.gives(strings.Fields(f.params)...) {
+			c.resources, c.how = f.find(d), byName
 			continue
 		}
 		c.resources, c.how = d.byNames(s.Prefix, c.typ)
@@ -266,7 +270,10 @@ func (d *derivation) fillPattern(prefix string, t *serviceref.ResourceType, patt
 		if state == notGiven {
 			continue
 		}
-		named = named || state != notKnown || d.params.known
+		if i > 0 && state == given {
+			v, state = withoutPrefix(v, parts[i-1].text)
+		}
+		named = named || i >= own && d.params.known
 		if state == given && len(v) > 0 {
 			values[i], last = v, i
 			if len(v) > 1 {
@@ -285,7 +292,7 @@ func (d *derivation) fillPattern(prefix string, t *serviceref.ResourceType, patt
 	if strings.HasPrefix(partition, "$") {
 		partition = d.partition
 	}
-	region, account := d.regionFor(p.Region), d.accountFor(prefix, t, p.Account, last >= 0)
+	region, account := d.regionFor(p.Region), d.accountFor(prefix, t, p.Account, last >= 0 || own == len(parts) && d.params.known)
 	r := evaluator.Resource{ARN: "arn:" + partition + ":" + p.Service + ":" + region + ":" + account + ":"}
 	r.Pattern = strings.Contains(r.ARN, "*")
 	made := []evaluator.Resource{r}
@@ -404,6 +411,24 @@ func cutSlots(s string) []piece {
 		s = rest
 	}
 	return all
+}
+
+// withoutPrefix takes off what the pattern has before a part, as in policy/p-${PolicyId}, if the values begin with it; otherwise
+// they aren't sure to be the part.
+func withoutPrefix(values []string, before string) ([]string, presence) {
+	prefix := before[strings.LastIndexAny(before, "/:")+1:]
+	if prefix == "" {
+		return values, given
+	}
+	var all []string
+	for _, v := range values {
+		rest, ok := strings.CutPrefix(v, prefix)
+		if !ok || rest == "" {
+			return nil, notKnown
+		}
+		all = append(all, rest)
+	}
+	return all, given
 }
 
 // ownSlot is the place of the part that names the resource itself: the last one, or the first of ${Name}/${Id}.

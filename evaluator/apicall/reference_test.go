@@ -50,12 +50,14 @@ func wild(pattern string) string {
 // shownOtherwise are the actions whose resource isn't of a type that the reference gives them: AWS's messages or pages
 // say otherwise.
 var shownOtherwise = words(map[string]string{
-	"iam":              "ListUsers ListRoles ListGroups ListInstanceProfiles", // R12
-	"eks":              "ListClusters",
+	"iam":              "ListUsers ListRoles ListGroups ListInstanceProfiles ListVirtualMFADevices", // R12
+	"eks":              "ListClusters CreateCluster",
+	"cloudfront":       "CreateDistribution",
+	"elasticmapreduce": "RunJobFlow",
+	"guardduty":        "ListDetectors",
+	"kafka":            "ListClusters ListClustersV2",
 	"dynamodb":         "ListTables",
-	"ssm":              "DescribeParameters DescribeInstanceInformation",
 	"sqs":              "ListQueues",
-	"sns":              "ListTopics ListSubscriptions",
 	"cloudformation":   "ListStacks",
 	"states":           "ListStateMachines",
 	"events":           "ListRules ListEventBuses",
@@ -145,7 +147,7 @@ func arnOf(pattern string) string {
 
 func checkTypes(t *testing.T, s *serviceref.Service, a *serviceref.Action, r Request) {
 	t.Helper()
-	if shownOtherwise[r.Action] {
+	if shownOtherwise[r.Action] || a.ResourceLess() && shownOn[s.Prefix] != "" {
 		return
 	}
 	if r.Resource.ARN == "*" {

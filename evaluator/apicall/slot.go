@@ -22,23 +22,21 @@ var generalSlots = map[string]bool{
 // neverFilled are the slots that a parameter of the same name doesn't fill: it means something else.
 var neverFilled = map[string]bool{
 	"account": true, "region": true, "partition": true, "vendor": true, "resourcetype": true, "owner": true, "token": true, "operation": true, "provider": true,
-	"type": true, "key": true, "value": true, "status": true, "category": true,
+	"scope": true, "type": true, "key": true, "value": true, "status": true, "category": true,
 }
 
 // slotNames are the parameters, beside those of the slot's own name, that fill a slot of a service.
 var slotNames = map[string]string{
 	"ec2:securitygroupid": "groupid", "ec2:keypairname": "keyname", "ec2:naclid": "networkaclid", "ec2:dedicatedhostid": "hostid",
-	"ec2:placementgroupname": "", "ec2:vpcflowlogid": "flowlogid", "ec2:vpcendpointserviceid": "serviceid",
-	"ec2:spotinstancerequestid": "spotinstancerequestid", "ec2:localgatewayroutetableid": "localgatewayroutetableid",
-	"ec2:ipv4poolcoipid": "coippoolid poolid", "ec2:reservationid": "reservedinstancesid",
+	"ec2:vpcflowlogid": "flowlogid", "ec2:vpcendpointserviceid": "serviceid", "ec2:ipv4poolcoipid": "coippoolid poolid",
+	"ec2:reservationid": "reservedinstancesid", "ec2:placementgroupname": "groupname",
 	"iot:certificate": "certificateid", "iot:cacertificate": "certificateid", "iot:provisioningtemplate": "templatename",
 	"codedeploy:deploymentconfigurationname": "deploymentconfigname",
-	"codebuild:reportgroupname":              "",
 	"batch:jobqueuename":                     "jobqueue", "batch:computeenvironmentname": "computeenvironment",
-	"redshift:clustername": "clusteridentifier", "redshift:parametergroupname": "parametergroupname", "redshift:subnetgroupname": "clustersubnetgroupname",
+	"redshift:clustername": "clusteridentifier", "redshift:subnetgroupname": "clustersubnetgroupname",
 	"redshift:snapshotname": "snapshotidentifier", "redshift:securitygroupname": "clustersecuritygroupname",
-	"elasticmapreduce:clusterid": "jobflowid", "sso:accountid": "targetid",
-	"rds:clustersnapshotname": "dbclustersnapshotidentifier",
+	"elasticmapreduce:clusterid": "jobflowid", "sso:accountid": "targetid", "eks:clustername": "name", "appsync:graphqlapiid": "apiid",
+	"ses:identityname": "emailidentity identity", "config:recordername": "configurationrecordername",
 }
 
 // lowered are the services that keep names in lower case, however they are given: a
@@ -178,7 +176,7 @@ func (d *derivation) slotValues(name string) ([]string, presence) {
 }
 
 // indexed returns the call's parameters by folded name: those at the top, those of an object called like what the
-// operation is about (pipeline.name), and those that EC2 lists (instancesSet.items[].instanceId). One that is there
+// operation is about (pipeline.name, tableInput.name), and those that EC2 lists (instancesSet.items[].instanceId). One that is there
 // twice is unknown.
 func (d *derivation) indexed() map[string][]any {
 	unknown := []any{nil}
@@ -206,7 +204,7 @@ func (d *derivation) indexed() map[string][]any {
 				m, _ := item.(map[string]any)
 				listMembers(listed, m, false)
 			}
-		} else if sameNoun(noun, fold(name)) {
+		} else if n := fold(name); sameNoun(noun, n) || n == noun+"input" {
 			listMembers(listed, object, true)
 		}
 		for member, nodes := range listed {
@@ -237,7 +235,14 @@ func listMembers(to map[string][]any, object map[string]any, general bool) {
 
 // noun returns what an operation is about, folded: its name without the verb. "CreateDBCluster" is about a dbcluster.
 func (d *derivation) noun() string {
-	name := strings.TrimPrefix(d.operation, "Batch")
+	if d.about == "" {
+		d.about = nounOf(d.operation)
+	}
+	return d.about
+}
+
+func nounOf(operation string) string {
+	name := strings.TrimPrefix(operation, "Batch")
 	for i := 1; i < len(name); i++ {
 		if 'A' <= name[i] && name[i] <= 'Z' {
 			return fold(name[i:])
@@ -287,6 +292,8 @@ func (d *derivation) takeARNs(all []candidate) {
 			}
 			if i, r, ok := d.fit(all, value); ok {
 				taken[i] = append(taken[i], r)
+			} else if strings.HasPrefix(name, "resource") && generalARN[name] {
+				d.unfit = true
 			}
 		}
 		for i, arns := range taken {
@@ -415,7 +422,7 @@ func fitsPart(pattern, s string) bool {
 }
 
 // fitsStrictly reports whether s is the parts, each that varies without a / or a colon. In a part that is a path there
-// may be a /.
+// may be a /, and in the pattern of any load balancer.
 func fitsStrictly(parts []piece, s string) bool {
 	for i, part := range parts {
 		if part.slot == "" {
@@ -436,7 +443,7 @@ func fitsStrictly(parts []piece, s string) bool {
 		}
 		word := s[:end]
 		slot := fold(part.slot)
-		if strings.HasSuffix(slot, "path") || strings.HasSuffix(slot, "slash") {
+		if strings.HasSuffix(slot, "path") || strings.HasSuffix(slot, "slash") || slot == "loadbalancername" {
 			word = strings.ReplaceAll(word, "/", "")
 		}
 		if word == "" || strings.ContainsAny(word, "/:") {
