@@ -2,8 +2,6 @@ package apicall
 
 import (
 	"encoding/json"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -157,12 +155,13 @@ func lookup(m map[string]any, name string) (any, bool) {
 	if v, ok := m[name]; ok {
 		return v, true
 	}
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		if strings.EqualFold(k, name) {
-			return m[k], true
+	found, ok := "", false
+	for k := range m {
+		if len(k) == len(name) && strings.EqualFold(k, name) && (!ok || k < found) {
+			found, ok = k, true
 		}
 	}
-	return nil, false
+	return m[found], ok
 }
 
 // text returns a scalar as IAM would write it; false if it is none, or hidden (T85).

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/iamwhy/iamwhy/evaluator/policy"
@@ -235,4 +236,59 @@ func TestMembers(t *testing.T) {
 		}
 	}
 	t.Logf("operations of %d services with their required members: %d on *, %d on a whole ARN, %d on a pattern, %d unknown", services, none, concrete, patterns, unknown)
+}
+
+// allActions are the names of all actions of the reference.
+var allActions = sync.OnceValue(func() []string {
+	var all []string
+	for _, prefix := range serviceref.Prefixes() {
+		if s, ok := serviceref.Lookup(prefix); ok {
+			for _, a := range s.Actions {
+				all = append(all, prefix+":"+a.Name)
+			}
+		}
+	}
+	return all
+})
+
+// FuzzReference: whatever the parameters, a resource that isn't marked as a pattern has no wildcard but one that a
+// parameter has, and fits a type of the action.
+func FuzzReference(f *testing.F) {
+	for i, parameters := range []string{
+		`{"clusterName":"c","name":"n","id":"i"}`, `{"resourceArn":"arn:aws:eks:eu-west-1:1:cluster/*"}`, `{"instancesSet":{"items":[{"instanceId":"i-1"},{"instanceId":"*"}]}}`,
+		`{"names":["a*","b?"],"Name":{},"policyId":"p-"}`, `{"arn":["arn:","arn:aws:x:::",null,7]}`, `{"bucketName":"b","key":"a*b/c?"}`, `{"modelId":"us.*"}`, `{"catalogId":"*","databaseName":"d","tableInput":{"name":"*"}}`,
+	} {
+		f.Add(uint16(i*2000), "eu-west-1", parameters)
+	}
+	for i := range uint16(200) {
+		f.Add(i*110, "", `{"name":"x-1","resourceArn":"arn:aws:a:b:1:c/d","id":"y"}`)
+	}
+	f.Fuzz(func(t *testing.T, n uint16, region, parameters string) {
+		all := allActions()
+		action := all[int(n)%len(all)]
+		prefix, name, _ := strings.Cut(action, ":")
+		c := callOf(t, prefix, name, "")
+		c.Region = region
+		if json.Unmarshal([]byte(parameters), &c.Parameters) != nil {
+			c.Parameters = nil
+		}
+		requests := Requests(c)
+		if len(requests) > maxRequests {
+			t.Errorf("%d requests", len(requests))
+		}
+		s, a, _ := referenceAction(action)
+		for _, r := range requests {
+			if r.Action == action && resourceTable[action] == nil && prefix != "apigateway" && prefix != "s3" {
+				checkTypes(t, s, a, r)
+			}
+			if r.Resource.Pattern || r.Resource.ARN == "*" || strings.Contains(parameters, "%") || strings.Contains(parameters, `\`) {
+				continue
+			}
+			for _, word := range strings.FieldsFunc(r.Resource.ARN, func(c rune) bool { return c == ':' || c == '/' }) {
+				if strings.ContainsAny(word, "*?") && !strings.Contains(parameters, word) {
+					t.Errorf("%s on %s: nobody gave %q", r.Action, r.Resource.ARN, word)
+				}
+			}
+		}
+	})
 }
