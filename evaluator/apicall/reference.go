@@ -215,9 +215,15 @@ func (d *derivation) candidates(s *serviceref.Service, a *serviceref.Action) []c
 		if c.how != unnamed {
 			continue
 		}
-		if f, ok := typeTable[s.Prefix+":"+c.typ.Name]; ok && d.gives(strings.Fields(f.params)...) {
-			c.resources, c.how = f.find(d), byName
-			continue
+		if f, ok := typeTable[s.Prefix+":"+c.typ.Name]; ok {
+			given := d.gives(strings.Fields(f.params)...)
+			if given {
+				c.how = byName
+			}
+			if given || s.Prefix == "s3" { // whose buckets the event records, too
+				c.resources = f.find(d)
+				continue
+			}
 		}
 		c.resources, c.how = d.byNames(s.Prefix, c.typ)
 	}
@@ -332,7 +338,7 @@ func (d *derivation) regionFor(pattern string) string {
 
 // accountParams are the parameters that say whose a resource is.
 var accountParams = map[string]string{
-	"codeartifact": "domainowner", "ecr": "registryid", "glacier": "accountid", "glue": "catalogid", "lakeformation": "catalogid",
+	"backup": "backupvaultaccountid", "codeartifact": "domainowner", "mgn": "accountid", "ecr": "registryid", "glacier": "accountid", "glue": "catalogid", "lakeformation": "catalogid",
 	"quicksight": "awsaccountid", "appmesh": "meshowner", "s3": "accountid", "s3-outposts": "accountid", "servicediscovery": "owneraccount",
 }
 

@@ -332,7 +332,8 @@ var typeTable = map[string]typeFinder{
 	"lambda:layerVersion":           {"layerName", arn("lambda:{r}:{o}:layer:{layerName}:{versionNumber}")},
 	"cloudwatch:alarm":              {"alarmName alarmNames", arn("cloudwatch:{r}:{a}:alarm:{alarmName,alarmNames}")},
 	"backup:recoveryPoint":          {"recoveryPointArn", recoveryPoint},
-	"events:connection":             {"name", arn("events:{r}:{a}:connection/{name}*")}, // an id follows
+	"cloudfront:key-value-store":    {"name kvsARN", arn("cloudfront::{a}:key-value-store/{kvsARN}")}, // which has an id, not the name
+	"events:connection":             {"name", arn("events:{r}:{a}:connection/{name}*")},               // an id follows
 	"events:api-destination":        {"name", arn("events:{r}:{a}:api-destination/{name}*")},
 	"route53:change":                {"id", route53ID("id", "change/")},
 	"cognito-identity:identitypool": {"identityPoolId", arn("cognito-identity:{r}:{a}:identitypool/{identityPoolId}")},
