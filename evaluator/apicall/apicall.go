@@ -172,7 +172,7 @@ func (d *derivation) describes(action string, r evaluator.Resource, recorded str
 		return r.ARN == recorded || d.elsewhere(r, got)
 	}
 	if r.ARN == "*" {
-		if s, a, ok := referenceAction(action); ok {
+		if s, a, ok := referenceAction(action); ok && !a.ResourceLess() {
 			return ofType(s, a, got)
 		}
 		return got.Service == d.prefix && got.Service != "s3" // an S3 event records bucket and object

@@ -53,6 +53,9 @@ var allOf = map[string]bool{"ec2": true, "glue": true}
 func (d *derivation) byReference(action string, s *serviceref.Service, a *serviceref.Action) []evaluator.Resource {
 	if a.ResourceLess() {
 		if template := shownOn[s.Prefix]; template != "" { // rule R12
+			if a.AccessLevel != serviceref.List && a.AccessLevel != serviceref.Read {
+				return []evaluator.Resource{everything}
+			}
 			return d.fromReference(action, d.fill(template))
 		}
 		return d.fromReference(action, []evaluator.Resource{{ARN: "*", Account: d.owner}}) // rule R10
@@ -373,6 +376,9 @@ var sharedTypes = words(map[string]string{
 // othersAccount are the services whose resources are in the organization's management account or that of its identities.
 var othersAccount = map[string]bool{"account": true, "identitystore": true, "identitystore-auth": true, "organizations": true, "sso": true, "sso-directory": true}
 
+// ownOnly are the services whose calls name nothing by an ARN of another account.
+var ownOnly = map[string]bool{"ec2": true, "iam": true}
+
 // accountFor is the account of an ARN whose pattern has the one given: the caller's for a name, anybody's for
 // what the call may name by an ARN.
 func (d *derivation) accountFor(prefix string, t *serviceref.ResourceType, pattern string, named bool) string {
@@ -392,7 +398,7 @@ func (d *derivation) accountFor(prefix string, t *serviceref.ResourceType, patte
 		}
 	}
 	creates := d.params.known && strings.HasPrefix(d.operation, "Create") && sameNoun(d.noun(), fold(t.Name))
-	if !named && !creates || sharedTypes[prefix+":"+t.Name] && !creates {
+	if !named && !creates && !ownOnly[prefix] || sharedTypes[prefix+":"+t.Name] && !creates {
 		return "*"
 	}
 	return d.account

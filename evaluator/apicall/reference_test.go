@@ -55,7 +55,6 @@ var shownOtherwise = words(map[string]string{
 	"eks":              "ListClusters CreateCluster",
 	"cloudfront":       "CreateDistribution",
 	"elasticmapreduce": "RunJobFlow",
-	"guardduty":        "ListDetectors",
 	"kafka":            "ListClusters ListClustersV2",
 	"dynamodb":         "ListTables",
 	"sqs":              "ListQueues",

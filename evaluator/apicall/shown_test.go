@@ -122,6 +122,7 @@ func TestByReference(t *testing.T) {
 		{"T83 inside one another", "appconfig", "GetEnvironment", `{"applicationId":"a","environmentId":"e"}`, []string{"appconfig:" + ra + ":application/a", "appconfig:" + ra + ":application/a/environment/e"}},
 		{"T83 none of several", "appconfig", "GetEnvironment", "", []string{"~*"}},
 		{"one of several types", "ssm", "UpdateInstanceInformation", `{"instanceId":"mi-1"}`, []string{"ssm:" + ra + ":managed-instance/mi-1"}},
+		{"types told apart by the id", "ssm", "UpdateInstanceAssociationStatus", `{"associationId":"a","instanceId":"i-1"}`, []string{"ssm:" + ra + ":association/a", "ec2:" + ra + ":instance/i-1"}},
 		{"types that can't be told apart", "bedrock-agentcore", "GetBrowserSession", `{"browserId":"b"}`, []string{"~*"}},
 		{"copies", "ec2", "CopySnapshot", `{"sourceRegion":"us-east-1","sourceSnapshotId":"snap-1"}`, []string{"~ec2:*::snapshot/*"}},
 		{"without an account", "bedrock", "InvokeModel", `{"modelId":"amazon.nova-lite-v1:0"}`, []string{"bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"}},

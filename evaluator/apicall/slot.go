@@ -39,6 +39,9 @@ var slotNames = map[string]string{
 	"ses:identityname": "emailidentity identity", "config:recordername": "configurationrecordername",
 }
 
+// beginnings tell types apart whose ids have one parameter.
+var beginnings = map[string]string{"ssm:instance": "i-", "ssm:managed-instance": "mi-", "ssm:managed-instance-inventory": "mi-"}
+
 // lowered are the services that keep names in lower case, however they are given: a
 // name with a capital isn't the one in the ARN.
 var lowered = map[string]bool{
@@ -53,6 +56,9 @@ func (d *derivation) slot(prefix string, t *serviceref.ResourceType, slot string
 		values, state := d.slotValues(name)
 		if state == notGiven {
 			continue
+		}
+		if begin := beginnings[prefix+":"+t.Name]; begin != "" && state == given && !slices.ContainsFunc(values, func(v string) bool { return strings.HasPrefix(v, begin) }) {
+			continue // another type's
 		}
 		withPath := strings.HasSuffix(slot, "WithPath")
 		var all []string

@@ -93,7 +93,6 @@ var rows = []row{
 	on("eks", "CreateCluster", arn("eks:{r}:{a}:cluster/{name}")),
 	on("cloudfront", "CreateDistribution", arn("cloudfront::{a}:distribution/*")),
 	on("elasticmapreduce", "RunJobFlow", arn("elasticmapreduce:{r}:{a}:cluster/*")),
-	on("guardduty", "ListDetectors", arn("guardduty:{r}:{a}:detector/*")),
 	on("kafka", "ListClusters ListClustersV2", arn("kafka:{r}:{a}:*")),
 	on("iam", "ListVirtualMFADevices", arn("iam::{a}:mfa/*")),
 	on("iam", "ListPolicies", unshown),           // "policy path /"
@@ -182,7 +181,7 @@ var rows = []row{
 	on("ssm", "GetParametersByPath", ssmParameter(true, "path")),
 	on("ssm", "SendCommand", arn("ssm:{r}:*:document/{documentName}"), nodes("instanceIds", "target")),
 	on("ssm", "StartSession", nodes("target"), whenGiven("documentName", "ssm:{r}:*:document/{documentName}")),
-	on("ssm", "UpdateInstanceInformation", nodes("instanceId")),
+	on("ssm", "UpdateInstanceInformation PutInventory", nodes("instanceId")),
 	on("ssm", "GetDocument DescribeDocument DeleteDocument UpdateDocument CreateDocument", arn("ssm:{r}:*:document/{name}")),
 
 	// 11, 12: SQS, SNS
@@ -395,8 +394,9 @@ func recoveryPoint(d *derivation) []evaluator.Resource {
 // unshown: what AWS checks isn't known.
 func unshown(*derivation) []evaluator.Resource { return []evaluator.Resource{everything} }
 
-// shownOn are the services all of whose actions without a type AWS's messages show on the account's resources (R12).
-var shownOn = map[string]string{"ssm": "ssm:{r}:{a}:*", "sns": "sns:{r}:{a}:*"}
+// shownOn are the services whose actions without a type AWS's messages show on the account's resources if they
+// read (R12); what they show of those that write isn't known.
+var shownOn = map[string]string{"guardduty": "guardduty:{r}:{a}:*", "sns": "sns:{r}:{a}:*", "ssm": "ssm:{r}:{a}:*"}
 
 func words(services map[string]string) map[string]bool {
 	all := make(map[string]bool)
