@@ -62,7 +62,7 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 	}
 	var required, optional []candidate
 	d.unfit = false
-	for _, c := range d.candidates(s, a) {
+	for _, c := range withVersions(d.candidates(s, a)) {
 		if c.required {
 			required = append(required, c)
 		} else {
@@ -105,6 +105,32 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 		}
 	}
 	return d.fromReference(action, all)
+}
+
+// withVersions puts a type and that of its versions together, as prompt/${PromptId} and prompt/${PromptId}:${PromptVersion}, if
+// the call names both: either may be meant.
+func withVersions(all []candidate) []candidate {
+	var kept []candidate
+	for i := range all {
+		c := &all[i]
+		ofAnother := false
+		for j := range all {
+			whole := &all[j]
+			if c.how == byName && whole.how == byName && strings.HasPrefix(c.typ.ARN, whole.typ.ARN+":") {
+				ofAnother = true
+				for k, r := range whole.resources {
+					if !strings.HasSuffix(r.ARN, "*") {
+						whole.resources[k].ARN, whole.resources[k].Pattern = r.ARN+"*", true
+					}
+				}
+				whole.required = whole.required || c.required
+			}
+		}
+		if !ofAnother {
+			kept = append(kept, *c)
+		}
+	}
+	return kept
 }
 
 func namedOf(all []candidate) []candidate {

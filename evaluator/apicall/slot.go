@@ -42,11 +42,12 @@ var slotNames = map[string]string{
 // beginnings tell types apart whose ids have one parameter.
 var beginnings = map[string]string{"ssm:instance": "i-", "ssm:managed-instance": "mi-", "ssm:managed-instance-inventory": "mi-"}
 
-// lowered are the services that keep names in lower case, however they are given: a
+// lowered are the services, and slots of others, that keep names in lower case, however they are given: a
 // name with a capital isn't the one in the ARN.
 var lowered = map[string]bool{
 	"dax": true, "dms": true, "docdb-elastic": true, "elasticache": true, "memorydb": true, "rds": true, "redshift": true, "redshift-serverless": true,
 	"sagemaker": true, "es": true, "codeartifact": true, "imagebuilder": true,
+	"glue:databasename": true, "glue:tablename": true,
 }
 
 // slot returns what the call says of a slot of a type's ARN, of which own says that it names the resource itself and not
@@ -63,7 +64,7 @@ func (d *derivation) slot(prefix string, t *serviceref.ResourceType, slot string
 		withPath := strings.HasSuffix(slot, "WithPath")
 		var all []string
 		for _, v := range values {
-			if !nameLike(v) || strings.HasPrefix(v, "$") || lowered[prefix] && (v != strings.ToLower(v) || strings.Contains(v, " ")) {
+			if !nameLike(v) || strings.HasPrefix(v, "$") || (lowered[prefix] || lowered[prefix+":"+fold(slot)]) && (v != strings.ToLower(v) || strings.Contains(v, " ")) {
 				return nil, notKnown
 			}
 			if withPath {
@@ -298,7 +299,7 @@ func (d *derivation) takeARNs(all []candidate) {
 			}
 			if i, r, ok := d.fit(all, value); ok {
 				taken[i] = append(taken[i], r)
-			} else if strings.HasPrefix(name, "resource") && generalARN[name] {
+			} else if strings.HasPrefix(name, "resource") && generalARN[name] && ofService(all, value) {
 				d.unfit = true
 			}
 		}
@@ -329,6 +330,12 @@ func (d *derivation) takeARNs(all []candidate) {
 			}
 		}
 	}
+}
+
+// ofService reports whether an ARN is of a service that a candidate is of.
+func ofService(all []candidate, arn string) bool {
+	a, ok := policy.ParseARN(arn)
+	return ok && slices.ContainsFunc(all, func(c candidate) bool { return serviceOf(c.typ.ARN) == a.Service })
 }
 
 // namesType reports whether a parameter's name says that its ARN is of the type.
