@@ -73,10 +73,10 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 	switch {
 	case d.unfit:
 		return []evaluator.Resource{everything}
-	case allOf[s.Prefix] && len(required)+len(named) > 0:
-		return d.fromReference(action, resourcesOf(append(required, namedOf(optional)...)))
 	case d.oneARN(named):
 		return d.fromReference(action, resourcesOf(named))
+	case allOf[s.Prefix] && len(required)+len(named) > 0:
+		return d.fromReference(action, resourcesOf(append(required, namedOf(optional)...)))
 	case len(required) == 1:
 		for _, c := range namedOf(optional) {
 			if required[0].how != unnamed && required[0].slots != "" && strings.HasPrefix(c.slots, required[0].slots) {
@@ -239,6 +239,9 @@ func (d *derivation) candidates(s *serviceref.Service, a *serviceref.Action) []c
 		all = append(all, c)
 	}
 	d.takeARNs(all)
+	if named := namedOf(all); !d.unfit && d.oneARN(named) {
+		return named // whatever else there is
+	}
 	for i := range all {
 		c := &all[i]
 		if c.how != unnamed {

@@ -262,6 +262,8 @@ func FuzzReference(f *testing.F) {
 	}
 	for i := range uint16(200) {
 		f.Add(i*110, "", `{"name":"x-1","resourceArn":"arn:aws:a:b:1:c/d","id":"y"}`)
+		f.Add(i*111, "eu-west-1", "i-*")
+		f.Add(i*112, "eu-west-1", "a/b:c?")
 	}
 	f.Fuzz(func(t *testing.T, n uint16, region, parameters string) {
 		all := allActions()
@@ -269,14 +271,21 @@ func FuzzReference(f *testing.F) {
 		prefix, name, _ := strings.Cut(action, ":")
 		c := callOf(t, prefix, name, "")
 		c.Region = region
-		if json.Unmarshal([]byte(parameters), &c.Parameters) != nil {
-			c.Parameters = nil
+		s, a, _ := referenceAction(action)
+		if json.Unmarshal([]byte(parameters), &c.Parameters) != nil { // then it is what every part of the name is
+			c.Parameters = map[string]any{"name": parameters, "id": parameters}
+			for _, r := range a.Resources {
+				t, _ := s.ResourceType(r.Type)
+				c.Parameters[t.Name+"Arn"] = parameters
+				for _, part := range cutSlots(t.ARN) {
+					c.Parameters[part.slot] = parameters
+				}
+			}
 		}
 		requests := Requests(c)
 		if len(requests) > maxRequests {
 			t.Errorf("%d requests", len(requests))
 		}
-		s, a, _ := referenceAction(action)
 		for _, r := range requests {
 			if r.Action == action && resourceTable[action] == nil && prefix != "apigateway" && prefix != "s3" {
 				checkTypes(t, s, a, r)
