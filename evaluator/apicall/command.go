@@ -34,6 +34,7 @@ type Command struct {
 	// Unknown says that nobody knows the operation; nil if it is known. It may be newer than the data.
 	Unknown *CommandError
 	tls     bool
+	vpce    string // the VPC endpoint that --endpoint-url names
 }
 
 // A CommandCall is one API call of a command.
@@ -184,6 +185,9 @@ func (c *Command) context(call Call, r Request) []evaluator.ContextValue {
 			all = append(all, evaluator.ContextValue{Name: key, State: evaluator.Absent})
 		}
 	}
+	if own && c.vpce != "" {
+		all = append(all, present("aws:SourceVpce", c.vpce))
+	}
 	return append(all, noMFA(call.Principal)...)
 }
 
@@ -221,7 +225,7 @@ func (p *commandParser) region(prefix string) (region, why string) {
 		if partition != "aws" {
 			home = partitionRegions[partition]
 		}
-		return home, prefix + " is called there, wherever one is"
+		return home, "where " + prefix + " is called from everywhere"
 	}
 	return p.asked()
 }
@@ -299,10 +303,10 @@ func (p *commandParser) assume() {
 		case region != c.Region:
 			p.assumef("aws:RequestedRegion", "region: %s for the source, from --source-region", c.Region)
 		default:
+			if _, on := lookup(c.Parameters, "Bucket"); on {
+				why += "; the bucket is taken to be there, where S3 answers"
+			}
 			p.assumef("aws:RequestedRegion", "region: %s, %s", region, why)
-		}
-		if _, on := lookup(c.Parameters, "Bucket"); on && region != "" {
-			p.assumef("aws:RequestedRegion", "the buckets are in that region: S3 decides where a bucket is")
 		}
 	}
 	if len(p.command.Calls) > 0 {
@@ -310,6 +314,9 @@ func (p *commandParser) assume() {
 			p.assumef("aws:SecureTransport", "TLS: yes")
 		} else {
 			p.assumef("aws:SecureTransport", "TLS: no, from --endpoint-url")
+		}
+		if p.command.vpce != "" {
+			p.assumef("aws:SourceVpce", "VPC endpoint: %s, from --endpoint-url", p.command.vpce)
 		}
 		p.assumef("aws:ViaAWSService", "made directly, by no AWS service in between (aws:ViaAWSService false, aws:CalledVia absent)")
 		if len(noMFA(p.env.Principal)) > 0 {

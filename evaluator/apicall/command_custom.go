@@ -90,12 +90,14 @@ var customCommands = map[string]custom{
 				application[member] = v
 			}
 		}
+		roles := p.call("ecs", "RegisterTaskDefinition", map[string]any{"Family": notRead, "TaskRoleArn": notRead, "ExecutionRoleArn": notRead})
+		roles.When = "the task definition names roles"
 		return []CommandCall{
 			p.call("ecs", "DescribeServices", services), p.call("codedeploy", "GetApplication", application), p.call("codedeploy", "GetDeploymentGroup", application),
-			p.call("ecs", "RegisterTaskDefinition", map[string]any{"Family": notRead, "TaskRoleArn": notRead, "ExecutionRoleArn": notRead}),
+			p.call("ecs", "RegisterTaskDefinition", map[string]any{"Family": notRead}), roles,
 			p.call("codedeploy", "CreateDeployment", application), p.call("codedeploy", "GetDeployment", application),
 		}
-	}, note: "which roles the task definition names isn't read"},
+	}},
 
 	"cloudformation deploy": {calls: func(p *commandParser, in map[string]any) []CommandCall {
 		stack := pick(in, "stackName", "StackName")
@@ -186,6 +188,8 @@ var customCommands = map[string]custom{
 	"lightsail push-container-image":          {note: notHere},
 	"opsworks register":                       {note: notHere},
 	"servicecatalog generate":                 {note: notHere},
+	"sts assume-role-with-saml":               {note: "is called with an assertion in the place of credentials, not as -p: ask with -a, and the provider as -p"},
+	"sts assume-role-with-web-identity":       {note: "is called with a token in the place of credentials, not as -p: ask with -a, and the provider as -p"},
 	"sso login":                               {note: "signs in, which IAM policies of the caller don't decide"},
 	"sso logout":                              {note: "makes no call that IAM decides"},
 }

@@ -2,6 +2,7 @@ package apicall
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
@@ -112,6 +113,9 @@ func optionNames() []string {
 	return names
 }
 
+// endpointID is a VPC endpoint in the name of its host: vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com.
+var endpointID = regexp.MustCompile(`\bvpce-[0-9a-f]{8,17}\b`)
+
 // endpoint reads --endpoint-url, and what it says of the connection.
 func (p *commandParser) endpoint() error {
 	if _, ok := p.globals["no-sign-request"]; ok && p.env.Principal.Type != evaluator.Anonymous {
@@ -131,6 +135,7 @@ func (p *commandParser) endpoint() error {
 	p.command.tls = u.Scheme == "https"
 	if strings.HasSuffix(u.Hostname(), ".amazonaws.com") || strings.HasSuffix(u.Hostname(), ".amazonaws.com.cn") {
 		p.host = u.Hostname()
+		p.command.vpce = endpointID.FindString(p.host)
 	} else {
 		p.assumef("", "%s stands for AWS: what runs there may decide otherwise", u.Host)
 	}

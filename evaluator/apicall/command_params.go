@@ -296,6 +296,8 @@ func (p *commandParser) parameter(params map[string]any, o option) error {
 	name, value := p.member(o.name)
 	switch {
 	case value != nil:
+	case len(o.values) == 0 && needsValue(o.name):
+		return commandErrorf("--%s lacks its value", o.name)
 	case len(o.values) == 0:
 		value = true
 		if rest, ok := strings.CutPrefix(o.name, "no-"); ok && rest != "reboot" {
@@ -326,6 +328,19 @@ func (p *commandParser) parameter(params map[string]any, o option) error {
 	params[name] = value
 	p.special(params, o)
 	return nil
+}
+
+// flagVerbs begin the names of flags that end like those of parameters: --return-subscription-arn.
+var flagVerbs = words(map[string]string{"flag": "accept activate by clear create enable generate include no remove return track unset use user"})
+
+// needsValue reports whether an option is surely none that stands alone.
+func needsValue(option string) bool {
+	first, _, _ := strings.Cut(option, "-")
+	switch strings.TrimSuffix(option[strings.LastIndexByte(option, '-')+1:], "s") {
+	case "arn", "id", "identifier", "name":
+		return !flagVerbs["flag:"+first]
+	}
+	return false
 }
 
 // special adds what an option says in other words than its own name.
@@ -363,7 +378,7 @@ func (p *commandParser) value(option, word string) (any, error) {
 		}
 		p.command.Unread = append(p.command.Unread, fmt.Sprintf("--%s begins like JSON and isn't (%v): taken as text", option, err))
 		return text, nil
-	case strings.Contains(trimmed, "="):
+	case strings.Contains(trimmed, "=") && option != "name" && !strings.HasSuffix(option, "-name"): // a name may be a=b
 		if m, err := shorthand(text); err == nil {
 			return m, nil
 		}
@@ -371,10 +386,10 @@ func (p *commandParser) value(option, word string) (any, error) {
 	return text, nil
 }
 
-// textWords end the names of options that take text, whatever it looks like: an object's key may be year=2026/a.csv. They are those
-// of which nearly all parameters in AWS's API are strings; where one isn't, its members stay unknown.
-var textWords = words(map[string]string{"text": `arn body bucket comment description document email expression id identifier message
-	name namespace password path pattern prefix query region statement string text title token uri url username version`})
+// textWords end the names of options that take text, whatever it looks like: nearly all parameters in AWS's API that are called so are
+// strings. Where one isn't, what it holds stays unknown.
+var textWords = words(map[string]string{"text": `body bucket comment description document email expression message namespace password
+	path pattern prefix query statement string text title token uri url username`})
 
 // s3Structures end the names of S3's options that aren't text.
 var s3Structures = words(map[string]string{"s3": `configuration delete metadata tagging retention hold upload request policy rules status parts attributes`})
