@@ -134,22 +134,23 @@ func rank(r CommandRequest) int {
 	return 1
 }
 
-// add adds a request unless it is there already; one that is surely needed wins over one that may be.
+// add adds a request unless it is there already. One that is surely needed wins over one that may be, and the same permission
+// under further conditions is no other one.
 func add(all []CommandRequest, one CommandRequest) []CommandRequest {
 	for i, had := range all {
-		if had.Required && !one.Required && had.Action == one.Action && had.Resource == one.Resource {
-			return all // the same permission, under other circumstances
-		}
-		if had.Action != one.Action || had.Resource != one.Resource || !reflect.DeepEqual(had.Context, one.Context) || !reflect.DeepEqual(had.Assumed, one.Assumed) {
-			continue
-		}
 		switch {
-		case one.Required && !had.Required:
-			all[i] = one
-		case !one.Required && !had.Required && had.When != one.When:
-			all[i].When = "" // in several cases, none of which alone decides
+		case had.Action != one.Action || had.Resource != one.Resource:
+		case !one.Required && (had.Required || had.When == "" || strings.HasPrefix(one.When, had.When)):
+			return all
+		case reflect.DeepEqual(had.Context, one.Context) && reflect.DeepEqual(had.Assumed, one.Assumed):
+			switch {
+			case one.Required && !had.Required:
+				all[i] = one
+			case !one.Required:
+				all[i].When = "" // in several cases, none of which alone decides
+			}
+			return all
 		}
-		return all
 	}
 	return append(all, one)
 }

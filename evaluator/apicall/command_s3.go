@@ -197,9 +197,9 @@ func (p *commandParser) list(at s3Path, prefix string, more map[string]any) Comm
 
 // The conditions of a call that the command line doesn't settle.
 const (
-	largeObject = "an object of 8 MB or more, which goes in parts"
-	largeCopy   = "an object of 8 MB or more, whose tags the AWS CLI version 2 copies by itself"
-	notDry      = "without --dryrun"
+	largeObject = "an object has 8 MB or more and goes in parts"
+	largeCopy   = "an object with tags has 8 MB or more and goes in parts (AWS CLI version 2)"
+	notDry      = "it is run without --dryrun"
 )
 
 // sse, headers and grants are what a writing call sends beside its object.
@@ -332,7 +332,7 @@ func dry(l *s3Line) string {
 // also is the condition of a call that a transfer makes in some cases only.
 func also(l *s3Line, when string) string {
 	if l.has("dryrun") {
-		return notDry + ", " + when
+		return notDry + " and " + when
 	}
 	return when
 }

@@ -127,8 +127,8 @@ func TestFromCommand(t *testing.T) {
 
 // TestFromCommandS3 is about aws s3, whose commands are several calls each.
 func TestFromCommandS3(t *testing.T) {
-	const parts = " [an object of 8 MB or more, which goes in parts]"
-	const tags = " [an object of 8 MB or more, whose tags the AWS CLI version 2 copies by itself]"
+	const parts = " [an object has 8 MB or more and goes in parts]"
+	const tags = " [an object with tags has 8 MB or more and goes in parts (AWS CLI version 2)]"
 	tests := []struct {
 		line string
 		want []string
@@ -162,12 +162,12 @@ func TestFromCommandS3(t *testing.T) {
 		}},
 		{"aws s3 sync s3://b/p . --delete", []string{"s3:ListObjectsV2 map[Bucket:b Prefix:p/]", "s3:GetObject map[Bucket:b Key:p/␀]"}},
 		{"aws s3 sync . s3://b --delete --dryrun", []string{
-			"s3:ListObjectsV2 map[Bucket:b Prefix:]", "s3:PutObject map[Bucket:b Key:␀] [without --dryrun]",
-			"s3:CreateMultipartUpload map[Bucket:b Key:␀] [without --dryrun, an object of 8 MB or more, which goes in parts]",
-			"s3:UploadPart map[Bucket:b Key:␀] [without --dryrun, an object of 8 MB or more, which goes in parts]",
-			"s3:CompleteMultipartUpload map[Bucket:b Key:␀] [without --dryrun, an object of 8 MB or more, which goes in parts]",
-			"s3:AbortMultipartUpload map[Bucket:b Key:␀] [without --dryrun, an object of 8 MB or more, which goes in parts]",
-			"s3:DeleteObject map[Bucket:b Key:␀] [without --dryrun]",
+			"s3:ListObjectsV2 map[Bucket:b Prefix:]", "s3:PutObject map[Bucket:b Key:␀] [it is run without --dryrun]",
+			"s3:CreateMultipartUpload map[Bucket:b Key:␀] [it is run without --dryrun and an object has 8 MB or more and goes in parts]",
+			"s3:UploadPart map[Bucket:b Key:␀] [it is run without --dryrun and an object has 8 MB or more and goes in parts]",
+			"s3:CompleteMultipartUpload map[Bucket:b Key:␀] [it is run without --dryrun and an object has 8 MB or more and goes in parts]",
+			"s3:AbortMultipartUpload map[Bucket:b Key:␀] [it is run without --dryrun and an object has 8 MB or more and goes in parts]",
+			"s3:DeleteObject map[Bucket:b Key:␀] [it is run without --dryrun]",
 		}},
 	}
 	for _, tt := range tests {
