@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 	"github.com/iamwhy/iamwhy/evaluator/serviceref"
 )
 
@@ -42,6 +43,7 @@ type CommandCall struct {
 	Call
 	// When says under which condition the command makes the call; "" is always.
 	When string
+	from string // where its region is from
 }
 
 // An Assumption is one thing taken for true.
@@ -281,8 +283,17 @@ func (p *commandParser) call(service, operation string, parameters map[string]an
 	}
 	c := Call{Service: service, Operation: operation, Partition: p.env.Partition, Account: p.env.Account,
 		Parameters: parameters, Principal: p.env.Principal, Host: p.host}
-	c.Region, _ = p.region(prefixOf(c))
-	return CommandCall{Call: c}
+	var from string
+	c.Region, from = p.region(prefixOf(c))
+	if bucket, ok := parameters["Bucket"].(string); ok {
+		switch arn, isARN := policy.ParseARN(bucket); {
+		case isARN && plain(arn.Region): // which the CLI follows
+			c.Region, from = arn.Region, "from the access point's ARN"
+		case c.Region != "":
+			from += "; the bucket is taken to be there, where S3 answers"
+		}
+	}
+	return CommandCall{Call: c, from: from}
 }
 
 func (p *commandParser) assumef(key, format string, args ...any) {
@@ -297,17 +308,10 @@ func (p *commandParser) assume() {
 	special := p.command.Assumed
 	p.command.Assumed = nil
 	for _, c := range p.command.Calls {
-		region, why := p.region(prefixOf(c.Call))
-		switch {
-		case region == "":
+		if c.Region == "" {
 			p.assumef("aws:RequestedRegion", "region: not known; --region on the command line would tell")
-		case region != c.Region:
-			p.assumef("aws:RequestedRegion", "region: %s for the source, from --source-region", c.Region)
-		default:
-			if _, on := lookup(c.Parameters, "Bucket"); on {
-				why += "; the bucket is taken to be there, where S3 answers"
-			}
-			p.assumef("aws:RequestedRegion", "region: %s, %s", region, why)
+		} else {
+			p.assumef("aws:RequestedRegion", "region: %s, %s", c.Region, c.from)
 		}
 	}
 	if len(p.command.Calls) > 0 {

@@ -1,8 +1,10 @@
 package apicall
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
@@ -60,7 +62,7 @@ func variableName(s string) bool {
 // clip shortens a word for a message.
 func clip(s string) string {
 	if len(s) > 60 {
-		return s[:60] + "…"
+		return strings.ToValidUTF8(s[:60], "") + "…"
 	}
 	return s
 }
@@ -96,7 +98,7 @@ func (p *commandParser) split(words []string) error {
 			p.operation = w
 		}
 	}
-	if p.service == "help" || p.operation == "help" || len(p.words) > 0 && p.words[len(p.words)-1] == "help" {
+	if p.service == "help" || p.operation == "help" || len(p.words) > 0 && p.words[0] == "help" {
 		return commandErrorf("help makes no call: %s", wantCommand)
 	}
 	if p.service == "" {
@@ -105,13 +107,7 @@ func (p *commandParser) split(words []string) error {
 	return p.endpoint()
 }
 
-func optionNames() []string {
-	names := make([]string, 0, len(globalOptions))
-	for name := range globalOptions {
-		names = append(names, name)
-	}
-	return names
-}
+func optionNames() []string { return slices.Sorted(maps.Keys(globalOptions)) }
 
 // endpointID is a VPC endpoint in the name of its host: vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com.
 var endpointID = regexp.MustCompile(`\bvpce-[0-9a-f]{8,17}\b`)

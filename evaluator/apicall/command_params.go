@@ -60,10 +60,21 @@ func (p *commandParser) parameters() (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	spelled := make(map[string]string, len(params)) // by the name in lower case
+	for name := range params {
+		spelled[strings.ToLower(name)] = name
+	}
 	for _, o := range all { // the last of several options of a name counts, and each wins over the whole input
-		if err := p.parameter(params, o); err != nil {
+		name, value, err := p.parameter(o)
+		if err != nil {
 			return nil, err
 		}
+		if had, ok := spelled[strings.ToLower(name)]; ok {
+			delete(params, had)
+		}
+		spelled[strings.ToLower(name)] = name
+		params[name] = value
+		p.special(params, o)
 	}
 	p.paging(params)
 	return params, nil
@@ -291,43 +302,32 @@ func (p *commandParser) member(option string) (name string, fixed any) {
 	return camel(option), nil
 }
 
-// parameter adds what an option says.
-func (p *commandParser) parameter(params map[string]any, o option) error {
-	name, value := p.member(o.name)
+// parameter is what an option says.
+func (p *commandParser) parameter(o option) (name string, value any, err error) {
+	name, value = p.member(o.name)
 	switch {
 	case value != nil:
 	case len(o.values) == 0 && needsValue(o.name):
-		return commandErrorf("--%s lacks its value", o.name)
+		return "", nil, commandErrorf("--%s lacks its value", o.name)
 	case len(o.values) == 0:
 		value = true
 		if rest, ok := strings.CutPrefix(o.name, "no-"); ok && rest != "reboot" {
 			name, value = camel(rest), false
 		}
 	case len(o.values) == 1:
-		v, err := p.value(o.name, o.values[0])
-		if err != nil {
-			return err
-		}
-		value = v
+		value, err = p.value(o.name, o.values[0])
 	default:
 		list := make([]any, 0, len(o.values))
 		for _, w := range o.values {
 			v, err := p.value(o.name, w)
 			if err != nil {
-				return err
+				return "", nil, err
 			}
 			list = append(list, v)
 		}
 		value = list
 	}
-	for had := range params {
-		if strings.EqualFold(had, name) {
-			delete(params, had)
-		}
-	}
-	params[name] = value
-	p.special(params, o)
-	return nil
+	return name, value, err
 }
 
 // flagVerbs begin the names of flags that end like those of parameters: --return-subscription-arn.

@@ -340,7 +340,7 @@ func also(l *s3Line, when string) string {
 // elsewhere moves a call about a copy's source to --source-region.
 func (p *commandParser) elsewhere(l *s3Line, c CommandCall) CommandCall {
 	if r := l.one("source-region"); r != "" && len(l.paths) == 2 && l.paths[0].remote() && l.paths[1].remote() {
-		c.Region = r
+		c.Region, c.from = r, "from --source-region, for what is copied"
 	}
 	return c
 }
@@ -366,14 +366,13 @@ func (p *commandParser) transfer(l *s3Line, from, to s3Path, source, key string)
 		p.do(dry(l), object("GetObject", from, source, nil))
 	case !from.remote():
 		p.do(dry(l), object("PutObject", to, key, headers))
-		p.do(also(l, largeObject), object("CreateMultipartUpload", to, key, headers), object("UploadPart", to, key, nil), object("CompleteMultipartUpload", to, key, nil),
-			object("AbortMultipartUpload", to, key, nil))
+		// The calls for the parts need nothing that the first one doesn't; the last is made when one fails.
+		p.do(also(l, largeObject), object("CreateMultipartUpload", to, key, headers), object("AbortMultipartUpload", to, key, nil))
 	default:
 		copied := maps.Clone(headers)
 		copied["CopySource"] = copySourceOf(from.bucket, source)
 		p.do(dry(l), object("CopyObject", to, key, copied))
-		p.do(also(l, largeObject), object("CreateMultipartUpload", to, key, headers),
-			object("UploadPartCopy", to, key, map[string]any{"CopySource": copied["CopySource"]}), object("CompleteMultipartUpload", to, key, nil), object("AbortMultipartUpload", to, key, nil))
+		p.do(also(l, largeObject), object("CreateMultipartUpload", to, key, headers), object("AbortMultipartUpload", to, key, nil))
 		if props := l.one("copy-props"); props == "" || props == "default" {
 			p.do(also(l, largeCopy), p.elsewhere(l, object("GetObjectTagging", from, source, nil)), object("PutObjectTagging", to, key, nil))
 		}

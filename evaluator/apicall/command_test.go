@@ -148,24 +148,21 @@ func TestFromCommandS3(t *testing.T) {
 		{"aws s3 mv s3://b/k .", []string{"s3:HeadObject map[Bucket:b Key:k]", "s3:GetObject map[Bucket:b Key:k]", "s3:DeleteObject map[Bucket:b Key:k]"}},
 		{"aws s3 cp --acl public-read dir/a.txt s3://b/p/", []string{
 			"s3:PutObject map[ACL:public-read Bucket:b Key:p/a.txt]", "s3:CreateMultipartUpload map[ACL:public-read Bucket:b Key:p/a.txt]" + parts,
-			"s3:UploadPart map[Bucket:b Key:p/a.txt]" + parts, "s3:CompleteMultipartUpload map[Bucket:b Key:p/a.txt]" + parts, "s3:AbortMultipartUpload map[Bucket:b Key:p/a.txt]" + parts,
+			"s3:AbortMultipartUpload map[Bucket:b Key:p/a.txt]" + parts,
 		}},
 		{"aws s3 cp s3://b/a%20b s3://c --sse aws:kms --sse-kms-key-id k --copy-props none", []string{
 			"s3:HeadObject map[Bucket:b Key:a%20b]",
 			"s3:CopyObject map[Bucket:c CopySource:b/a%2520b Key:a%20b SSEKMSKeyId:k ServerSideEncryption:aws:kms]",
 			"s3:CreateMultipartUpload map[Bucket:c Key:a%20b SSEKMSKeyId:k ServerSideEncryption:aws:kms]" + parts,
-			"s3:UploadPartCopy map[Bucket:c CopySource:b/a%2520b Key:a%20b]" + parts, "s3:CompleteMultipartUpload map[Bucket:c Key:a%20b]" + parts,
 			"s3:AbortMultipartUpload map[Bucket:c Key:a%20b]" + parts,
 		}},
 		{"aws s3 cp s3://arn:aws:s3:eu-west-1:222222222222:accesspoint/ap/k .", []string{
-			"s3:HeadObject map[Bucket:arn:aws:s3:eu-west-1:222222222222:accesspoint/ap Key:k]", "s3:GetObject map[Bucket:arn:aws:s3:eu-west-1:222222222222:accesspoint/ap Key:k]",
+			"s3:HeadObject@eu-west-1 map[Bucket:arn:aws:s3:eu-west-1:222222222222:accesspoint/ap Key:k]", "s3:GetObject@eu-west-1 map[Bucket:arn:aws:s3:eu-west-1:222222222222:accesspoint/ap Key:k]",
 		}},
 		{"aws s3 sync s3://b/p . --delete", []string{"s3:ListObjectsV2 map[Bucket:b Prefix:p/]", "s3:GetObject map[Bucket:b Key:p/␀]"}},
 		{"aws s3 sync . s3://b --delete --dryrun", []string{
 			"s3:ListObjectsV2 map[Bucket:b Prefix:]", "s3:PutObject map[Bucket:b Key:␀] [it is run without --dryrun]",
 			"s3:CreateMultipartUpload map[Bucket:b Key:␀] [it is run without --dryrun and an object has 8 MB or more and goes in parts]",
-			"s3:UploadPart map[Bucket:b Key:␀] [it is run without --dryrun and an object has 8 MB or more and goes in parts]",
-			"s3:CompleteMultipartUpload map[Bucket:b Key:␀] [it is run without --dryrun and an object has 8 MB or more and goes in parts]",
 			"s3:AbortMultipartUpload map[Bucket:b Key:␀] [it is run without --dryrun and an object has 8 MB or more and goes in parts]",
 			"s3:DeleteObject map[Bucket:b Key:␀] [it is run without --dryrun]",
 		}},
@@ -292,7 +289,7 @@ func TestCommandRequests(t *testing.T) {
 			"s3:ListBucket arn:aws:s3:::b", "s3:GetObject arn:aws:s3:::b/p/* pattern", "s3:PutObject arn:aws:s3:::c/q/* pattern",
 			"perhaps s3:GetObjectTagging arn:aws:s3:::b/p/* pattern", "perhaps s3:PutObjectTagging arn:aws:s3:::c/q/* pattern",
 		}},
-		{"aws s3 cp s3://arn:aws:s3:eu-west-1:222222222222:accesspoint/ap/k s3://c/k", []string{
+		{"aws s3 cp s3://arn:aws:s3:eu-west-1:222222222222:accesspoint/ap/k s3://c/k --region eu-west-1", []string{
 			"s3:GetObject arn:aws:s3:eu-west-1:222222222222:accesspoint/ap/object/k", "s3:PutObject arn:aws:s3:::c/k",
 		}},
 		{"aws iam get-user", []string{"iam:GetUser arn:aws:iam::222222222222:user/people/alice"}},
@@ -325,6 +322,7 @@ func TestCommandContext(t *testing.T) {
 		key, want          string
 	}{
 		{"region of the command", "aws s3 rm s3://b/k --region eu-west-1", "s3:DeleteObject", user, "aws:RequestedRegion", "present [eu-west-1]"},
+		{"region of an access point", "aws s3 rm s3://arn:aws:s3:eu-west-2:222222222222:accesspoint/ap/k --region eu-west-1", "s3:DeleteObject", user, "aws:RequestedRegion", "present [eu-west-2]"},
 		{"region of a global service", "aws iam list-roles --region eu-west-1", "iam:ListRoles", user, "aws:RequestedRegion", "present [us-east-1]"},
 		{"iam:PassRole is part of the call", "aws lambda create-function --function-name f --role arn:aws:iam::222222222222:role/r --region eu-west-1", "iam:PassRole", user, "aws:RequestedRegion", "present [eu-west-1]"},
 		{"TLS", "aws s3 rm s3://b/k", "s3:DeleteObject", user, "aws:SecureTransport", "present [true]"},

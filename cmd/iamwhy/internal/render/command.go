@@ -166,18 +166,19 @@ func (t *textRenderer) reasons(checks []CommandCheck) {
 			}
 		}
 	}
-	said := map[string]bool{}
-	for i, one := range shown {
+	var order []string
+	same := map[string][]CommandCheck{}
+	for _, one := range shown {
 		why := t.because(one)
-		if said[why] {
-			continue
+		if len(same[why]) == 0 {
+			order = append(order, why)
 		}
-		said[why] = true
+		same[why] = append(same[why], one)
+	}
+	for _, why := range order {
 		t.blank()
-		for _, other := range shown[i:] {
-			if t.because(other) == why {
-				t.answerHead(other)
-			}
+		for _, one := range same[why] {
+			t.answerHead(one)
 		}
 		t.write(why)
 	}
