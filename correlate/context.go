@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/apicall"
 )
 
 // The context keys of a request, from an event (table T86). A key that isn't set
@@ -390,7 +391,7 @@ func (c *call) serviceKeys(r *Request, direct bool) keys {
 			return s3Keys(c.event)
 		}
 	case "kms":
-		return c.kmsKeys(direct)
+		return c.kmsKeys(r, direct)
 	}
 	return nil
 }
@@ -422,33 +423,37 @@ func s3Keys(e *Event) keys {
 
 // kmsKeys tell through which service KMS is used: the one that made the call, or the one
 // whose operation needs the key (T117).
-func (c *call) kmsKeys(direct bool) keys {
+//
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+func (c *call) kmsKeys(r *Request, direct bool) keys {
 	var k keys
 	e := c.event
 	if c.account != "" {
 		k.set("kms:CallerAccount", c.account)
 	}
-	via := ""
 	switch own := servicePrefix(e.Source) == "kms"; {
 	case own && forwarded(e):
-		via = servicePrefix(e.Identity.InvokedBy)
+		if via := apicall.KMSVia(servicePrefix(e.Identity.InvokedBy), e.Region, eventPartition(e)); via != "" {
+			k.set("kms:ViaService", via)
+		} else {
+			k.state(evaluator.PresentUnknown, "kms:ViaService")
+		}
 	case own && e.Identity.InvokedBy == "" && !e.Origin.Lossy:
 		k.absent("kms:ViaService")
+		if grantActions[strings.ToLower(r.Action)] {
+			// Whether the key is absent or "false" isn't documented; that no service asks for the grant is sure.
+			k = append(k, evaluator.ContextValue{Name: "kms:GrantIsForAWSResource", State: evaluator.UnknownKey, Not: []string{"true"}})
+		}
 	case !own && !direct:
-		via = servicePrefix(e.Source)
-	}
-	if via != "" && e.Region != "" {
-		k.set("kms:ViaService", via+"."+e.Region+domainOf(eventPartition(e)))
+		if via := apicall.KMSVia(servicePrefix(e.Source), e.Region, eventPartition(e)); via != "" {
+			k.set("kms:ViaService", via)
+		}
 	}
 	return k
 }
 
-func domainOf(partition string) string {
-	if partition == "aws-cn" {
-		return ".amazonaws.com.cn"
-	}
-	return ".amazonaws.com"
-}
+// grantActions are those with kms:GrantIsForAWSResource.
+var grantActions = map[string]bool{"kms:creategrant": true, "kms:listgrants": true, "kms:revokegrant": true}
 
 // A lakeContext is the eventContext of an event from CloudTrail Lake: keys that IAM
 // evaluated, as IAM knew them (T90).
