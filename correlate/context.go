@@ -92,6 +92,10 @@ func identityKeys(c *call) keys {
 func principalKeys(c *call) keys {
 	var k keys
 	p, id := c.principal, c.event.Identity
+	switch p.Type {
+	case evaluator.User, evaluator.AssumedRole, evaluator.FederatedUser, evaluator.Anonymous:
+		k.absent("aws:AssumedRoot") // which only sessions of a root user have
+	}
 	if p.Account != "" {
 		k.set("aws:PrincipalAccount", p.Account)
 	}
@@ -145,7 +149,7 @@ func sessionKeys(c *call) keys {
 	longTerm := strings.HasPrefix(e.Identity.AccessKeyID, "AKIA")
 	if s == nil {
 		if longTerm {
-			k.absent("aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:TokenIssueTime")
+			k.absent("aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:TokenIssueTime", "aws:SourceIdentity", "aws:FederatedProvider")
 		}
 		return k
 	}
@@ -249,6 +253,9 @@ func roleDeliveryKeys(c *call) keys {
 		k.absent(instance...)
 		k.absent("ec2:RoleDelivery", "ec2:SourceInstanceARN")
 	}
+	if !session { // of a role, as the services that hand it to their compute make them
+		k.absent("codebuild:BuildArn", "codebuild:ProjectArn", "glue:CredentialIssuingService", "glue:RoleAssumedBy", "ssm:SourceInstanceArn")
+	}
 	if a, ok := splitARN(e.Identity.InScopeOf); ok && a.service == "lambda" {
 		k.set("lambda:SourceFunctionArn", e.Identity.InScopeOf)
 	} else if !session {
@@ -292,9 +299,7 @@ func endpointKeys(e *Event, ip netip.Addr) keys {
 	}
 	k.set("aws:SourceVpce", e.VPCEndpointID)
 	k.set("aws:VpcSourceIp", ip.String())
-	if e.VPCEndpointAccount != "" {
-		k.set("aws:SourceVpceAccount", e.VPCEndpointAccount)
-	}
+	// aws:VpceAccount isn't claimed, though the event has the account: only some services supply it.
 	return k
 }
 
@@ -314,7 +319,7 @@ func directKeys(e *Event, ip netip.Addr) keys {
 			k.absent("aws:VpcSourceIp")
 		}
 		if noEndpoint && publicIP(ip) {
-			k.absent("aws:SourceVpce", "aws:SourceVpc")
+			k.absent("aws:SourceVpce", "aws:SourceVpc", "aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths")
 		}
 	}
 	return k

@@ -125,6 +125,7 @@ func (x *Explainer) prepare(ctx context.Context, d *Denial, r Request) (Request,
 	r.Context = r.Context.Clone()
 	x.src.Complete(&r.Request)
 	evaluator.DeriveContext(&r.Request)
+	r.lackKeys()
 	p, err := x.src.Policies(ctx, r.Request)
 	if err != nil {
 		return r, p, fmt.Errorf("policies for %s on %s: %w", r.Action, r.Resource.ARN, err)

@@ -185,14 +185,25 @@ func (d *derivation) ofType(dep dependentAction, own []Request) []evaluator.Reso
 	return found
 }
 
-// RequestKeys are the context keys, as the service reference spells them, that a request for an action may carry: the
-// action's, its resources' and those of every request. It is nil for an action that the reference doesn't have.
-func RequestKeys(action string) []string {
+// RequestKeys are the context keys, as the service reference spells them, that a request for an action on a resource may
+// carry: the action's, those of the resource's type, or of all types where the ARN doesn't tell which, and those of every
+// request. Of an action that the reference doesn't have only the last are known.
+func RequestKeys(action, resource string) []string {
 	service, a, ok := lookupAction(action)
 	if !ok {
-		return nil
+		return serviceref.RequestKeys()
 	}
-	return append(service.ActionKeys(a), serviceref.RequestKeys()...)
+	keys, told := slices.Clone(a.Keys), false
+	for _, on := range a.Resources {
+		if t, ok := service.ResourceType(on.Type); ok && isOf(t, resource) {
+			told = true
+			keys = append(append(keys, on.Keys...), t.Keys...)
+		}
+	}
+	if !told {
+		keys = service.ActionKeys(a)
+	}
+	return append(keys, serviceref.RequestKeys()...)
 }
 
 // LackingKeys are the keys of an action's own service that no request for the action carries: the service reference lists
