@@ -139,7 +139,7 @@ func TestRequests(t *testing.T) {
 		{"T82.16", "states", "StartExecution", `{"stateMachineArn":"arn:aws:states:eu-west-1:1:stateMachine:m"}`, []string{"states:StartExecution arn:aws:states:eu-west-1:1:stateMachine:m"}},
 		{"T82.18", "ecr", "PutImage", `{"repositoryName":"r/s","registryId":"111111111111"}`, []string{"ecr:PutImage arn:aws:ecr:eu-west-1:111111111111:repository/r/s"}},
 		{"T82.20", "rds", "StopDBInstance", `{"dBInstanceIdentifier":"db1"}`, []string{"rds:StopDBInstance arn:aws:rds:eu-west-1:222222222222:db:db1",
-			"rds:AddTagsToResource arn:aws:rds:eu-west-1:222222222222:db:db1 ?", "rds:CreateDBSnapshot ~* ?"}},
+			"rds:AddTagsToResource ~* ?", "rds:CreateDBSnapshot ~* ?"}},
 		{"T82.34 default", "athena", "StartQueryExecution", `{"queryString":"HIDDEN_DUE_TO_SECURITY_REASONS"}`, []string{"athena:StartQueryExecution arn:aws:athena:eu-west-1:222222222222:workgroup/primary"}},
 		{"keys without regard to case", "dynamodb", "PutItem", `{"TableName":"t"}`, []string{"dynamodb:PutItem arn:aws:dynamodb:eu-west-1:222222222222:table/t", decrypt}},
 		{"no such action: kept (T80)", "newservice", "DoIt", `{"name":"x"}`, []string{"newservice:DoIt ~*"}},

@@ -75,7 +75,23 @@ func (d *derivation) dependents(own []Request) []Request {
 		all = append(all, d.sessionRequests(own[0].Resource)...)
 	}
 	all = append(all, d.tagging(own)...)
-	return append(all, d.byReference(own, all, decided)...)
+	return once(append(all, d.byReference(own, all, decided)...))
+}
+
+// once leaves of several requests for one action on one resource the first, required if any is.
+func once(all []Request) []Request {
+	at := map[string]int{}
+	kept := all[:0]
+	for _, r := range all {
+		key := r.Action + " " + r.Resource.ARN
+		if i, ok := at[key]; ok {
+			kept[i].Required = kept[i].Required || r.Required
+			continue
+		}
+		at[key] = len(kept)
+		kept = append(kept, r)
+	}
+	return kept
 }
 
 // resolvedImage is the reading of the parameter that an instance's image is named by: in the call, or in its
@@ -125,7 +141,7 @@ func (d *derivation) sessionRequests(role evaluator.Resource) []Request {
 // that asks for it, or from a token.
 func (d *derivation) handsOn() bool {
 	switch d.call.Principal.Type {
-	case evaluator.User, evaluator.Root:
+	case evaluator.User, evaluator.Root, evaluator.Service:
 		return d.operation != "AssumeRole"
 	}
 	return true

@@ -103,6 +103,7 @@ var passes = map[string]pass{
 	"appsync:CreateDataSource":                 {params: "serviceRoleArn", service: "appsync.amazonaws.com"},
 	"appsync:UpdateDataSource":                 {params: "serviceRoleArn", service: "appsync.amazonaws.com"},
 	"s3:PutBucketReplication":                  {params: "replicationConfiguration.role"},
+	"s3:DeleteBucketReplication":               {}, // has the action, and no role
 	"dlm:CreateLifecyclePolicy":                {params: "executionRoleArn"},
 }
 
@@ -181,7 +182,7 @@ func (d *derivation) passedByReference() []Request {
 	if d.params.known {
 		for _, arn := range d.roleARNs() {
 			if r, ok := given1(arn, "iam", "role/"); ok {
-				all = append(all, d.pass(FromReference, passedTo[d.prefix], true, r))
+				all = append(all, d.pass(FromReference, passedTo[d.prefix], !takesAway(d.operation), r))
 			}
 		}
 	}
@@ -189,6 +190,17 @@ func (d *derivation) passedByReference() []Request {
 		return []Request{d.pass(FromReference, passedTo[d.prefix], false, d.anyRole())}
 	}
 	return all
+}
+
+// takesAway reports whether an operation takes a role away rather than handing it over: the reference has iam:PassRole for some
+// of those, too, which no page of AWS's explains.
+func takesAway(operation string) bool {
+	for _, verb := range []string{"Remove", "Delete", "Disassociate", "Disable"} {
+		if strings.HasPrefix(operation, verb) {
+			return true
+		}
+	}
+	return false
 }
 
 // roleARNs are the ARNs of roles under parameters whose names speak of roles, each once, in the order of the names.

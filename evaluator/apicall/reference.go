@@ -20,8 +20,8 @@ func (d *derivation) byReference(own, all []Request, decided map[string]bool) []
 	for _, r := range slices.Concat(own, all) {
 		asked[strings.ToLower(r.Action)] = true
 	}
-	for _, dep := range dependentActions(own) {
-		folded := strings.ToLower(dep.action)
+	for _, action := range dependentActions(own) {
+		folded := strings.ToLower(action)
 		service, _, _ := strings.Cut(folded, ":")
 		if asked[folded] || decided[folded] || decided[service] {
 			continue
@@ -31,46 +31,34 @@ func (d *derivation) byReference(own, all []Request, decided map[string]bool) []
 		case folded == "iam:passrole":
 			more = append(more, d.passedByReference()...)
 		case folded == "iam:createservicelinkedrole":
-			r := d.candidate(dep.action, d.pattern("iam::"+d.account+":role/aws-service-role/*"))
+			r := d.candidate(action, d.pattern("iam::"+d.account+":role/aws-service-role/*"))
 			r.Context = []evaluator.ContextValue{{Name: "iam:AWSServiceName", State: evaluator.PresentUnknown}}
 			more = append(more, r)
 		case service == "kms" && d.prefix != "kms":
-			more = append(more, d.keysByReference(dep.action)...)
-		case service == d.prefix && isTagging(dep.action):
-			more = append(more, d.tagsByReference(dep, own)...)
+			more = append(more, d.keysByReference(action)...)
+		case service == d.prefix && isTagging(action):
+			more = append(more, d.tagsByReference(action, own)...)
 		default:
-			more = append(more, d.candidate(dep.action, d.byReferenceOn(dep.action)))
+			more = append(more, d.candidate(action, d.byReferenceOn(action)))
 		}
 	}
 	return more
 }
 
-// A dependentAction is one that the service reference has beside another, for one type of resource or "" for all.
-type dependentAction struct {
-	action       string
-	service      *serviceref.Service
-	resourceType string
-}
-
-// dependentActions are those of the actions of requests, in the reference's order.
-func dependentActions(own []Request) []dependentAction {
-	var all []dependentAction
+// dependentActions are those of the actions of requests, in the reference's order. The type of resource that the reference has
+// beside one tells nothing: its pages list all of an action's in the row of its first type.
+func dependentActions(own []Request) []string {
+	var all []string
 	seen := map[string]bool{}
 	for _, r := range own {
 		if seen[r.Action] {
 			continue
 		}
 		seen[r.Action] = true
-		service, a, ok := lookupAction(r.Action)
-		if !ok {
-			continue
-		}
-		for _, name := range a.Dependent {
-			all = append(all, dependentAction{action: name, service: service})
-		}
-		for _, t := range a.Resources {
-			for _, name := range t.Dependent {
-				all = append(all, dependentAction{name, service, t.Type})
+		if _, a, ok := lookupAction(r.Action); ok {
+			all = append(all, a.Dependent...)
+			for _, t := range a.Resources {
+				all = append(all, t.Dependent...)
 			}
 		}
 	}
@@ -150,39 +138,60 @@ func (d *derivation) keysByReference(action string) []Request {
 
 // tagsByReference are the requests to tag what the call makes: needed if it sends tags, and not at all if it is one that
 // could and doesn't.
-func (d *derivation) tagsByReference(dep dependentAction, own []Request) []Request {
+func (d *derivation) tagsByReference(action string, own []Request) []Request {
 	sent := d.sentTags()
 	if sent == notGiven && strings.HasPrefix(d.operation, "Create") || d.prefix == "ec2" && d.params.known {
 		return nil // EC2 says in the call what each tag is for
 	}
 	var all []Request
-	for _, on := range d.ofType(dep, own) {
-		r := d.candidate(dep.action, on)
+	for _, on := range d.made(own) {
+		r := d.candidate(action, on)
 		r.Required = sent == given
 		all = append(all, r)
 	}
 	return all
 }
 
-// ofType are the resources of the call's own requests that are of a dependent action's type; if there are none, all of the type.
-func (d *derivation) ofType(dep dependentAction, own []Request) []evaluator.Resource {
-	t, ok := dep.service.ResourceType(dep.resourceType)
-	if !ok {
+// made are the resources that a call creates: those of its own requests that are of the type that its name says or, if none is,
+// all of that type. What another call makes is somewhere in its service.
+func (d *derivation) made(own []Request) []evaluator.Resource {
+	service, ok := serviceref.Lookup(d.prefix)
+	noun, create := strings.CutPrefix(d.operation, "Create")
+	if !ok || !create {
 		return []evaluator.Resource{everything}
 	}
-	var found []evaluator.Resource
-	for _, r := range own {
-		if isOf(t, r.Resource.ARN) && !slices.Contains(found, r.Resource) {
-			found = append(found, r.Resource)
+	for i := range service.ResourceTypes {
+		t := &service.ResourceTypes[i]
+		if name := madeTypes[d.prefix+":"+noun]; name != t.Name && !sameWords(noun, t.Name) {
+			continue
+		}
+		var found []evaluator.Resource
+		for _, r := range own {
+			if isOf(t, r.Resource.ARN) && !slices.Contains(found, r.Resource) {
+				found = append(found, r.Resource)
+			}
+		}
+		if len(found) == 0 && len(t.ARNs) == 1 {
+			found = append(found, evaluator.Resource{ARN: fillReference(t.ARN, d.partition, d.region, d.account), Pattern: true})
+		}
+		if len(found) > 0 {
+			return found
 		}
 	}
-	if len(found) == 0 && len(t.ARNs) == 1 {
-		found = append(found, evaluator.Resource{ARN: fillReference(t.ARN, d.partition, d.region, d.account), Pattern: true})
-	}
-	if len(found) == 0 {
-		return []evaluator.Resource{everything}
-	}
-	return found
+	return []evaluator.Resource{everything}
+}
+
+// madeTypes are the resource types that operations call by another name.
+var madeTypes = map[string]string{
+	"rds:DBInstance": "db", "rds:DBCluster": "cluster", "rds:DBSnapshot": "snapshot", "rds:DBClusterSnapshot": "cluster-snapshot", "rds:DBSubnetGroup": "subgrp",
+	"rds:DBParameterGroup": "pg", "rds:DBClusterParameterGroup": "cluster-pg", "rds:OptionGroup": "og", "rds:EventSubscription": "es", "rds:DBProxy": "proxy",
+	"elasticache:CacheCluster": "cluster", "elasticache:CacheParameterGroup": "parametergroup", "elasticache:CacheSubnetGroup": "subnetgroup",
+}
+
+// sameWords reports whether two names differ in nothing but case, hyphens and underscores: TrainingJob and training-job.
+func sameWords(a, b string) bool {
+	plain := strings.NewReplacer("-", "", "_", "")
+	return strings.EqualFold(plain.Replace(a), plain.Replace(b))
 }
 
 // RequestKeys are the context keys, as the service reference spells them, that a request for an action on a resource may

@@ -13,6 +13,7 @@ import (
 type tagOnCreate struct {
 	operations string // of one service; a * at the end stands for any rest
 	action     string
+	itself     bool // what is tagged is what the operation is on; without, it is what its name says that it creates
 	createKey  bool // the request has the service's CreateAction key: the operation that tags
 	perhaps    bool // a setting of the account decides, or no page of AWS's says so for certain
 }
@@ -41,9 +42,11 @@ var tagsOnCreate = []tagOnCreate{
 	{operations: "iam:CreateInstanceProfile", action: "iam:TagInstanceProfile", perhaps: true},
 	{operations: "iam:CreateOpenIDConnectProvider", action: "iam:TagOpenIDConnectProvider", perhaps: true},
 	{operations: "iam:CreateSAMLProvider", action: "iam:TagSAMLProvider", perhaps: true},
-	{operations: "ssm:PutParameter CreateDocument", action: "ssm:AddTagsToResource", perhaps: true},
-	{operations: "cloudwatch:PutMetricAlarm PutCompositeAlarm", action: "cloudwatch:TagResource", perhaps: true},
-	{operations: "events:PutRule CreateEventBus", action: "events:TagResource", perhaps: true},
+	{operations: "ssm:PutParameter", action: "ssm:AddTagsToResource", itself: true, perhaps: true},
+	{operations: "ssm:CreateDocument", action: "ssm:AddTagsToResource", perhaps: true},
+	{operations: "cloudwatch:PutMetricAlarm PutCompositeAlarm", action: "cloudwatch:TagResource", itself: true, perhaps: true},
+	{operations: "events:PutRule", action: "events:TagResource", itself: true, perhaps: true},
+	{operations: "events:CreateEventBus", action: "events:TagResource", perhaps: true},
 	{operations: "elasticloadbalancing:Create*", action: "elasticloadbalancing:AddTags", createKey: true},
 	{operations: "elasticfilesystem:CreateFileSystem CreateAccessPoint", action: "elasticfilesystem:TagResource", createKey: true},
 	{operations: "organizations:CreateAccount CreateOrganizationalUnit CreatePolicy InviteAccountToOrganization", action: "organizations:TagResource", perhaps: true},
@@ -73,12 +76,16 @@ func (d *derivation) tagging(own []Request) []Request {
 		if sent == notGiven {
 			continue
 		}
-		r := own[0]
-		r.Action, r.ActionSource, r.Required, r.Context, r.Puts = t.action, FromTable, sent == given && !t.perhaps, nil, nil
-		if t.createKey {
-			r.Context = []evaluator.ContextValue{present(d.prefix+":CreateAction", d.operation)}
+		on := []evaluator.Resource{own[0].Resource}
+		if !t.itself {
+			on = d.made(own)
 		}
-		all = append(all, r)
+		for _, r := range d.on(t.action, FromTable, sent == given && !t.perhaps, on) {
+			if t.createKey {
+				r.Context = []evaluator.ContextValue{present(d.prefix+":CreateAction", d.operation)}
+			}
+			all = append(all, r)
+		}
 	}
 	return all
 }
@@ -247,7 +254,7 @@ func (d *derivation) requestTags(r *Request, prefix string) []evaluator.ContextV
 	switch {
 	case len(nodes) > 0:
 		return d.sentTagKeys(r, nodes)
-	case strings.Contains(d.operation, "Tag"): // whose lists have many names
+	case speaksOfTags(d.operation): // whose lists have many names
 		return d.untagged(r)
 	case len(specified) == 0 && d.mentionsTags(), d.prefix == "sts" && d.handsOn():
 		return nil
@@ -306,6 +313,13 @@ func (d *derivation) mentionsTags() bool {
 	return mentions(d.params.root, &budget)
 }
 
+// notTags are the words with the letters of "tag" that say nothing of tags.
+var notTags = strings.NewReplacer("stage", "", "staging", "", "percentage", "", "advantage", "")
+
+func speaksOfTags(name string) bool {
+	return strings.Contains(notTags.Replace(strings.ToLower(name)), "tag")
+}
+
 func mentions(v any, budget *int) bool {
 	if *budget--; *budget < 0 {
 		return true // too big to tell
@@ -313,7 +327,7 @@ func mentions(v any, budget *int) bool {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, member := range v {
-			if strings.Contains(strings.ToLower(name), "tag") || mentions(member, budget) {
+			if speaksOfTags(name) || mentions(member, budget) {
 				return true
 			}
 		}
