@@ -123,6 +123,7 @@ func (x *Explainer) evaluateOne(ctx context.Context, d *Denial, r Request) (eval
 // prepare returns a request with what the source knows of it, and its policies.
 func (x *Explainer) prepare(ctx context.Context, d *Denial, r Request) (Request, evaluator.Policies, error) {
 	r.Context = r.Context.Clone()
+	x.knowTags(d, &r.Context)
 	x.src.Complete(&r.Request)
 	evaluator.DeriveContext(&r.Request)
 	r.lackKeys()

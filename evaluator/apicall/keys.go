@@ -321,8 +321,7 @@ func (d *derivation) createAction(r *Request, prefix, action string) []evaluator
 	if prefix != d.prefix || action != d.operation || !isTagging(r.Action) {
 		return nil
 	}
-	service, a, ok := lookupAction(r.Action)
-	if !ok || !slices.Contains(service.ActionKeys(a), prefix+":CreateAction") {
+	if !lists(r.Action, prefix+":CreateAction") {
 		return nil
 	}
 	return []evaluator.ContextValue{{Name: prefix + ":CreateAction", State: evaluator.Absent}}
@@ -555,7 +554,7 @@ func carries(r *Request, key string) bool {
 			return true
 		}
 	}
-	return !told && slices.Contains(service.ActionKeys(a), key)
+	return !told && lists(r.Action, key)
 }
 
 // isOf reports whether an ARN, or a pattern of one, has a form of a resource type.
@@ -566,7 +565,7 @@ func isOf(t *serviceref.ResourceType, arn string) bool {
 // lists reports whether the service reference has a key for an action.
 func lists(action, key string) bool {
 	service, a, ok := lookupAction(action)
-	return ok && slices.Contains(service.ActionKeys(a), key)
+	return ok && hasKey(service, a, func(k string) bool { return k == key })
 }
 
 func sortedNames(pairs map[string]*string) []string {

@@ -138,6 +138,9 @@ func (d *derivation) createTags() []Request {
 
 // specified are the tag specifications of a call to EC2, of a resource type each, as the API or CloudTrail has them.
 func (d *derivation) specified() ([]any, presence) {
+	if d.params.known && !d.namesTags() {
+		return nil, notGiven
+	}
 	for _, path := range []string{"tagSpecificationSet.items", "tagSpecification", "tagSpecifications"} {
 		if found, state := d.params.nodes(path); state != notGiven {
 			return found, state
@@ -147,7 +150,7 @@ func (d *derivation) specified() ([]any, presence) {
 }
 
 // tagLists are where calls keep the tags that they send: lists of key and value, or objects.
-var tagLists = []string{"tags", "tagSet.items", "tagList", "tagsList", "resourceTags", "tagsToAdd", "backupVaultTags", "backupPlan.backupPlanTags",
+var tagLists = []string{"tags", "tagSet.items", "tagList", "tagsList", "resourceTags", "tagsToAdd", "backupVaultTags",
 	"backupPlanTags", "recoveryPointTags", "userPoolTags", "identityPoolTags"}
 
 // untagLists are where calls keep the names of the tags that they take away.
@@ -155,8 +158,15 @@ var untagLists = []string{"tagKeys", "tagKeyList", "resourceTagKeys", "tagsToRem
 
 // tagNodes are what stands in the places for tags; notKnown if one of them is hidden.
 func (d *derivation) tagNodes() ([]any, presence) {
+	if d.params.known && !d.namesTags() {
+		return nil, notGiven
+	}
 	var nodes []any
-	for _, path := range tagLists {
+	lists := tagLists
+	if d.prefix == "sts" {
+		lists = []string{"tags", "principalTags"} // of a SAML assertion
+	}
+	for _, path := range lists {
 		found, state := d.params.nodes(path)
 		if state == notKnown {
 			return nil, notKnown
@@ -167,6 +177,16 @@ func (d *derivation) tagNodes() ([]any, presence) {
 		return nil, notGiven
 	}
 	return nodes, given
+}
+
+// namesTags reports whether a parameter's name speaks of tags.
+func (d *derivation) namesTags() bool {
+	for name := range d.params.root {
+		if speaksOfTags(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // sentTags says whether a call sends tags: not if no parameter of it, however deep, speaks of any.
@@ -185,11 +205,24 @@ func tagKeyNames(action string) (tags, names bool) {
 	if !ok {
 		return true, true
 	}
-	for _, k := range service.ActionKeys(a) {
-		tags = tags || strings.HasPrefix(k, "aws:RequestTag/")
-		names = names || k == "aws:TagKeys"
+	tags = hasKey(service, a, func(k string) bool { return strings.HasPrefix(k, "aws:RequestTag/") })
+	return tags, hasKey(service, a, func(k string) bool { return k == "aws:TagKeys" })
+}
+
+// hasKey reports whether the service reference has a key for an action or one of its resource types.
+func hasKey(service *serviceref.Service, a *serviceref.Action, is func(string) bool) bool {
+	if slices.ContainsFunc(a.Keys, is) {
+		return true
 	}
-	return tags, names
+	for _, on := range a.Resources {
+		if slices.ContainsFunc(on.Keys, is) {
+			return true
+		}
+		if t, ok := service.ResourceType(on.Type); ok && slices.ContainsFunc(t.Keys, is) {
+			return true
+		}
+	}
+	return false
 }
 
 func lookupAction(action string) (*serviceref.Service, *serviceref.Action, bool) {
