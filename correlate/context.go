@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/apicall"
 )
 
 // The context keys of a request, from an event (table T86). A key that isn't set
@@ -91,6 +92,10 @@ func identityKeys(c *call) keys {
 func principalKeys(c *call) keys {
 	var k keys
 	p, id := c.principal, c.event.Identity
+	switch p.Type {
+	case evaluator.User, evaluator.AssumedRole, evaluator.FederatedUser, evaluator.Anonymous:
+		k.absent("aws:AssumedRoot") // which only sessions of a root user have
+	}
 	if p.Account != "" {
 		k.set("aws:PrincipalAccount", p.Account)
 	}
@@ -144,7 +149,7 @@ func sessionKeys(c *call) keys {
 	longTerm := strings.HasPrefix(e.Identity.AccessKeyID, "AKIA")
 	if s == nil {
 		if longTerm {
-			k.absent("aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:TokenIssueTime")
+			k.absent("aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:TokenIssueTime", "aws:SourceIdentity", "aws:FederatedProvider")
 		}
 		return k
 	}
@@ -248,6 +253,9 @@ func roleDeliveryKeys(c *call) keys {
 		k.absent(instance...)
 		k.absent("ec2:RoleDelivery", "ec2:SourceInstanceARN")
 	}
+	if !session { // of a role, as the services that hand it to their compute make them
+		k.absent("codebuild:BuildArn", "codebuild:ProjectArn", "glue:CredentialIssuingService", "glue:RoleAssumedBy", "ssm:SourceInstanceArn")
+	}
 	if a, ok := splitARN(e.Identity.InScopeOf); ok && a.service == "lambda" {
 		k.set("lambda:SourceFunctionArn", e.Identity.InScopeOf)
 	} else if !session {
@@ -291,9 +299,7 @@ func endpointKeys(e *Event, ip netip.Addr) keys {
 	}
 	k.set("aws:SourceVpce", e.VPCEndpointID)
 	k.set("aws:VpcSourceIp", ip.String())
-	if e.VPCEndpointAccount != "" {
-		k.set("aws:SourceVpceAccount", e.VPCEndpointAccount)
-	}
+	// aws:VpceAccount isn't claimed, though the event has the account: only some services supply it.
 	return k
 }
 
@@ -313,7 +319,7 @@ func directKeys(e *Event, ip netip.Addr) keys {
 			k.absent("aws:VpcSourceIp")
 		}
 		if noEndpoint && publicIP(ip) {
-			k.absent("aws:SourceVpce", "aws:SourceVpc")
+			k.absent("aws:SourceVpce", "aws:SourceVpc", "aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths")
 		}
 	}
 	return k
@@ -390,7 +396,7 @@ func (c *call) serviceKeys(r *Request, direct bool) keys {
 			return s3Keys(c.event)
 		}
 	case "kms":
-		return c.kmsKeys(direct)
+		return c.kmsKeys(r, direct)
 	}
 	return nil
 }
@@ -422,33 +428,37 @@ func s3Keys(e *Event) keys {
 
 // kmsKeys tell through which service KMS is used: the one that made the call, or the one
 // whose operation needs the key (T117).
-func (c *call) kmsKeys(direct bool) keys {
+//
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+func (c *call) kmsKeys(r *Request, direct bool) keys {
 	var k keys
 	e := c.event
 	if c.account != "" {
 		k.set("kms:CallerAccount", c.account)
 	}
-	via := ""
 	switch own := servicePrefix(e.Source) == "kms"; {
 	case own && forwarded(e):
-		via = servicePrefix(e.Identity.InvokedBy)
+		if via := apicall.KMSVia(servicePrefix(e.Identity.InvokedBy), e.Region, eventPartition(e)); via != "" {
+			k.set("kms:ViaService", via)
+		} else {
+			k.state(evaluator.PresentUnknown, "kms:ViaService")
+		}
 	case own && e.Identity.InvokedBy == "" && !e.Origin.Lossy:
 		k.absent("kms:ViaService")
+		if grantActions[strings.ToLower(r.Action)] {
+			// Whether the key is absent or "false" isn't documented; that no service asks for the grant is sure.
+			k = append(k, evaluator.ContextValue{Name: "kms:GrantIsForAWSResource", State: evaluator.UnknownKey, Not: []string{"true"}})
+		}
 	case !own && !direct:
-		via = servicePrefix(e.Source)
-	}
-	if via != "" && e.Region != "" {
-		k.set("kms:ViaService", via+"."+e.Region+domainOf(eventPartition(e)))
+		if via := apicall.KMSVia(servicePrefix(e.Source), e.Region, eventPartition(e)); via != "" {
+			k.set("kms:ViaService", via)
+		}
 	}
 	return k
 }
 
-func domainOf(partition string) string {
-	if partition == "aws-cn" {
-		return ".amazonaws.com.cn"
-	}
-	return ".amazonaws.com"
-}
+// grantActions are those with kms:GrantIsForAWSResource.
+var grantActions = map[string]bool{"kms:creategrant": true, "kms:listgrants": true, "kms:revokegrant": true}
 
 // A lakeContext is the eventContext of an event from CloudTrail Lake: keys that IAM
 // evaluated, as IAM knew them (T90).

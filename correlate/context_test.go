@@ -137,7 +137,7 @@ func TestContext(t *testing.T) {
 		{"through an endpoint", with(userEvent(), func(e *Event) {
 			e.SourceIP, e.VPCEndpointID, e.VPCEndpointAccount = "10.1.2.3", "vpce-1", "222222222222"
 		}), "sqs:SendMessage", want{
-			"aws:SourceIp": absent, "aws:VpcSourceIp": present("10.1.2.3"), "aws:SourceVpce": present("vpce-1"), "aws:SourceVpc": unknown, "aws:SourceVpceAccount": present("222222222222"),
+			"aws:SourceIp": absent, "aws:VpcSourceIp": present("10.1.2.3"), "aws:SourceVpce": present("vpce-1"), "aws:SourceVpc": unknown, "aws:VpceAccount": unknown,
 		}},
 		{"a service's endpoint isn't the customer's", with(userEvent(), func(e *Event) {
 			e.SourceIP, e.VPCEndpointID, e.Identity.InvokedBy = "secretsmanager.amazonaws.com", "vpce-1", "secretsmanager.amazonaws.com"

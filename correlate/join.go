@@ -123,8 +123,10 @@ func (x *Explainer) evaluateOne(ctx context.Context, d *Denial, r Request) (eval
 // prepare returns a request with what the source knows of it, and its policies.
 func (x *Explainer) prepare(ctx context.Context, d *Denial, r Request) (Request, evaluator.Policies, error) {
 	r.Context = r.Context.Clone()
+	x.knowTags(d, &r.Context)
 	x.src.Complete(&r.Request)
 	evaluator.DeriveContext(&r.Request)
+	r.lackKeys()
 	p, err := x.src.Policies(ctx, r.Request)
 	if err != nil {
 		return r, p, fmt.Errorf("policies for %s on %s: %w", r.Action, r.Resource.ARN, err)

@@ -155,7 +155,10 @@ func (c *call) choose(m *Message, derived []apicall.Request) []apicall.Request {
 	}
 	if named {
 		// A * that AWS names is the string that it evaluated, not what isn't known of one (T65).
-		if !describes(m, first.Resource.ARN, resource.ARN) || first.Resource.Pattern && !resource.Pattern {
+		if known := describes(m, first.Resource.ARN, resource.ARN); !known || first.Resource.Pattern && !resource.Pattern {
+			if !known && !first.Resource.Pattern {
+				first.Context = nil // which told of another resource
+			}
 			first.Resource = resource
 		}
 		first.ResourceSource = apicall.FromMessage

@@ -3,6 +3,8 @@ package correlate
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
@@ -13,10 +15,11 @@ import (
 // policies: the only place where they are recorded (rule T32).
 type sessionStart struct {
 	eventID string
-	call    string   // eventName
-	account string   // whose trail has the call: the session's account, or another's that called
-	inline  string   // requestParameters.policy
-	arns    []string // requestParameters.policyArns
+	call    string             // eventName
+	account string             // whose trail has the call: the session's account, or another's that called
+	inline  string             // requestParameters.policy
+	arns    []string           // requestParameters.policyArns
+	tags    map[string]*string // requestParameters.tags or, with SAML, principalTags, which win over the role's (T86); nil for a value that isn't known
 }
 
 // none reports whether the session has no session policy.
@@ -54,6 +57,8 @@ func startOf(e *Event) (accessKey string, s *sessionStart) {
 				return "", nil
 			}
 			s.arns = arns
+		case strings.EqualFold(name, "tags"), strings.EqualFold(name, "principalTags"):
+			s.tags = sessionTags(v)
 		}
 	}
 	return response.Credentials.AccessKeyID, s
@@ -111,6 +116,60 @@ func (s *sessionStart) layer(src PolicySource, account, target string) evaluator
 		l.Policies = append(l.Policies, p)
 	}
 	return l
+}
+
+// sessionTags reads the tags that a session is given: a list of key and value, or an object. Those that it inherits aren't
+// recorded.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+func sessionTags(v any) map[string]*string {
+	tags := map[string]*string{}
+	add := func(name string, v any) {
+		if name == "" || hiddenValue(name) || len(tags) == maxSessionTags {
+			return
+		}
+		tags[name] = nil // there, whatever its value is
+		if value, ok := v.(string); ok && !hiddenValue(value) {
+			tags[name] = &value
+		}
+	}
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			tag, _ := item.(map[string]any)
+			name, _ := tag["key"].(string)
+			add(name, tag["value"])
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if value, ok := v[name].(string); ok { // {"omitted": true} is no tag
+				add(name, value)
+			}
+		}
+	}
+	return tags
+}
+
+// hiddenValue reports whether a value stands for one that isn't recorded (T85).
+func hiddenValue(s string) bool {
+	return s == hiddenName || len(s) >= 3 && strings.Trim(s, "*") == ""
+}
+
+// maxSessionTags is how many tags AWS takes for a session.
+const maxSessionTags = 50
+
+// knowTags makes known what the call that made a denial's session says of its tags.
+func (x *Explainer) knowTags(d *Denial, c *evaluator.Context) {
+	if d.Event == nil || d.PrincipalMismatch {
+		return
+	}
+	if s := x.starts[d.Event.Identity.AccessKeyID]; s != nil {
+		for _, v := range evaluator.TagValues("aws:PrincipalTag/", s.tags) {
+			if !c.Known(v.Name) {
+				c.Put(v)
+			}
+		}
+	}
 }
 
 // sessionless reports whether sessions of this kind never have a session policy: those of

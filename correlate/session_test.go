@@ -172,3 +172,32 @@ func TestSessionOfAnotherPrincipal(t *testing.T) {
 		t.Errorf("T67: %v with notes %q, want indeterminate and a note on the principal", f.Explanation.Decision, f.Notes)
 	}
 }
+
+// T86, T85: the tags that a session was given win over its role's, which may be the same.
+func TestSessionTags(t *testing.T) {
+	tag := func(parameters string) *Event { return sessionEvent("ASIA1", parameters) }
+	other := tag(`{"tags": [{"key": "team", "value": "red"}]}`)
+	other.ResponseElements = sessionEvent("ASIA2", "").ResponseElements
+	tests := []struct {
+		name  string
+		start *Event
+		want  evaluator.ContextValue
+	}{
+		{"given", tag(`{"tags": [{"key": "team", "value": "red"}]}`), evaluator.ContextValue{State: evaluator.Present, Values: []string{"red"}}},
+		{"by an assertion", tag(`{"principalTags": {"team": "red"}}`), evaluator.ContextValue{State: evaluator.Present, Values: []string{"red"}}},
+		{"hidden", tag(`{"tags": [{"key": "team", "value": "***"}]}`), evaluator.ContextValue{State: evaluator.PresentUnknown}},
+		{"C3: differ in case", tag(`{"tags": [{"key": "team", "value": "red"}, {"key": "Team", "value": "blue"}]}`), evaluator.ContextValue{State: evaluator.PresentUnknown}},
+		{"not given", tag(`{}`), evaluator.ContextValue{State: evaluator.UnknownKey}},
+		{"of another shape", tag(`{"tags": {"omitted": true}}`), evaluator.ContextValue{State: evaluator.UnknownKey}},
+		{"of another session", other, evaluator.ContextValue{State: evaluator.UnknownKey}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := oneFinding(t, always(evaluator.Policies{Identity: layerOf("deploy", allows("All", "sqs:*"))}), Options{}, tt.start, queueDenial("d", "ASIA1", "ci-417"))
+			got := f.Request.Context.Lookup("aws:PrincipalTag/team")
+			if got.State != tt.want.State || strings.Join(got.Values, ",") != strings.Join(tt.want.Values, ",") {
+				t.Errorf("T86: aws:PrincipalTag/team is %d %q, want %d %q", got.State, got.Values, tt.want.State, tt.want.Values)
+			}
+		})
+	}
+}

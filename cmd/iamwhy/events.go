@@ -20,7 +20,11 @@ func (a *app) eventsCommand() *cobra.Command {
 		Short: "list denied calls",
 		Long: `List the denied calls in CloudTrail events. A SOURCE is a file, a directory or
 - for standard input: a trail's log files, JSON lines, the output of lookup-events,
-EventBridge events, CSV; compressed or not.`,
+EventBridge events, CSV; compressed or not.
+
+With -v, each call is followed by what it asked of IAM: the action on the resource, and what
+else it needs or may need. JSON has that, too, with the context keys that are known and
+those that aren't.`,
 		Example: `  iamwhy events logs/
   aws cloudtrail lookup-events | iamwhy events --since 7d --output csv -`,
 		RunE: func(cmd *cobra.Command, args []string) error {

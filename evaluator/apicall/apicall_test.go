@@ -63,8 +63,8 @@ func TestRequests(t *testing.T) {
 		{"T77 date", "lambda", "ListFunctions20150331", "", []string{"lambda:ListFunctions *"}},
 		{"T77 date and version", "lambda", "UpdateFunctionCode20150331v2", `{"functionName":"api"}`, []string{"lambda:UpdateFunctionCode arn:aws:lambda:eu-west-1:222222222222:function:api"}},
 		{"T77 underscores", "cloudfront", "GetDistribution2020_05_31", `{"id":"E1"}`, []string{"cloudfront:GetDistribution arn:aws:cloudfront::222222222222:distribution/E1"}},
-		{"T77 guard: V2 is part of a name", "sagemaker", "DescribeAutoMLJobV2", "{}", []string{"sagemaker:DescribeAutoMLJobV2 ~*"}},
-		{"T77 number of a version", "personalize", "DescribeDatasetV2", "{}", []string{"personalize:DescribeDataset ~*"}},
+		{"T77 guard: V2 is part of a name", "sagemaker", "DescribeAutoMLJobV2", "{}", []string{"sagemaker:DescribeAutoMLJobV2 ~arn:aws:sagemaker:eu-west-1:*:automl-job/*"}},
+		{"T77 number of a version", "personalize", "DescribeDatasetV2", "{}", []string{"personalize:DescribeDataset ~arn:aws:personalize:eu-west-1:*:dataset/*"}},
 		{"no permission needed", "sts", "GetCallerIdentity", "", nil},
 		{"no permission needed", "sts", "GetSessionToken", "", nil},
 		{"S40", "s3", "ListObjectsV2", `{"bucketName":"b"}`, []string{"s3:ListBucket arn:aws:s3:::b"}},
@@ -75,7 +75,7 @@ func TestRequests(t *testing.T) {
 		{"T78 attributes", "s3", "GetObjectAttributes", `{"bucketName":"b","key":"k"}`, []string{"s3:GetObject arn:aws:s3:::b/k", "s3:GetObjectAttributes arn:aws:s3:::b/k"}},
 		{"T78 encryption", "s3", "DeleteBucketEncryption", `{"bucketName":"b"}`, []string{"s3:PutEncryptionConfiguration arn:aws:s3:::b"}},
 		{"S41 copy", "s3", "CopyObject", `{"bucketName":"b","key":"k","x-amz-copy-source":"/src/a%20b?versionId=1","x-amz-server-side-encryption":"AES256"}`, []string{
-			"s3:PutObject arn:aws:s3:::b/k", "s3:GetObjectVersion arn:aws:s3:::src/a b"}},
+			"s3:PutObject arn:aws:s3:::b/k", "s3:GetObjectVersion arn:aws:s3:::src/a b", decrypt}},
 		{"S42 keys", "s3", "DeleteObjects", `{"bucketName":"b","delete":{"objects":[{"key":"x"},{"key":"y","versionId":"1"}]}}`, []string{
 			"s3:DeleteObject arn:aws:s3:::b/x", "s3:DeleteObjectVersion arn:aws:s3:::b/y"}},
 		{"S42 keys not recorded", "s3", "DeleteObjects", `{"bucketName":"b","delete":""}`, []string{"s3:DeleteObject ~arn:aws:s3:::b/*"}},
@@ -88,7 +88,9 @@ func TestRequests(t *testing.T) {
 		{"T79 account level", "s3-control", "GetPublicAccessBlock", "{}", []string{"s3:GetAccountPublicAccessBlock *"}},
 		{"S44", "lambda", "CreateFunction20150331", `{"functionName":"f","role":"arn:aws:iam::222222222222:role/x/app"}`, []string{
 			"lambda:CreateFunction arn:aws:lambda:eu-west-1:222222222222:function:f", "iam:PassRole arn:aws:iam::222222222222:role/x/app"}},
-		{"S44 nothing recorded", "lambda", "CreateFunction20150331", "", []string{"lambda:CreateFunction ~arn:aws:lambda:eu-west-1:*:function:*", pass}},
+		{"S44 nothing recorded", "lambda", "CreateFunction20150331", "", []string{"lambda:CreateFunction ~arn:aws:lambda:eu-west-1:*:function:*", pass,
+			"kms:CreateGrant ~arn:aws:kms:eu-west-1:*:key/* ?", "kms:Encrypt ~arn:aws:kms:eu-west-1:*:key/* ?", "ec2:DescribeSecurityGroups * ?", "ec2:DescribeSubnets * ?", "ec2:DescribeVpcs * ?",
+			"lambda:GetLayerVersion ~arn:aws:lambda:eu-west-1:*:layer:* ?", "lambda:PassCapacityProvider ~arn:aws:lambda:eu-west-1:222222222222:capacity-provider:* ?", "lambda:TagResource ~arn:aws:lambda:eu-west-1:*:function:* ?"}},
 		{"T78 Invoke with an alias", "lambda", "Invoke", `{"functionName":"111111111111:function:f","qualifier":"PROD"}`, []string{"lambda:InvokeFunction arn:aws:lambda:eu-west-1:111111111111:function:f:PROD"}},
 		{"S45", "ecs", "RunTask", `{"taskDefinition":"web"}`, []string{"ecs:RunTask ~arn:aws:ecs:eu-west-1:222222222222:task-definition/web:*", pass}},
 		{"S46", "cloudformation", "CreateStack", `{"stackName":"net","roleARN":"arn:aws:iam::222222222222:role/cfn"}`, []string{
@@ -100,17 +102,17 @@ func TestRequests(t *testing.T) {
 		{"S49", "sqs", "SendMessageBatch", `{"queueUrl":"https://sqs.us-east-1.amazonaws.com/111111111111/jobs"}`, []string{
 			"sqs:SendMessage arn:aws:sqs:us-east-1:111111111111:jobs", "kms:GenerateDataKey ~arn:aws:kms:eu-west-1:*:key/* ?", decrypt}},
 		{"S50 batch", "dynamodb", "BatchGetItem", `{"requestItems":{"b":{},"a":{}}}`, []string{
-			"dynamodb:BatchGetItem arn:aws:dynamodb:eu-west-1:222222222222:table/a", "dynamodb:BatchGetItem arn:aws:dynamodb:eu-west-1:222222222222:table/b"}},
+			"dynamodb:BatchGetItem arn:aws:dynamodb:eu-west-1:222222222222:table/a", "dynamodb:BatchGetItem arn:aws:dynamodb:eu-west-1:222222222222:table/b", decrypt}},
 		{"S50 transaction", "dynamodb", "TransactWriteItems", `{"transactItems":[{"put":{"tableName":"a"}},{"conditionCheck":{"tableName":"b"}}]}`, []string{
 			"dynamodb:PutItem arn:aws:dynamodb:eu-west-1:222222222222:table/a", "dynamodb:ConditionCheckItem arn:aws:dynamodb:eu-west-1:222222222222:table/b"}},
 		{"T78 PartiQL", "dynamodb", "ExecuteStatement", `{"statement":"SELECT * FROM t"}`, []string{"dynamodb:PartiQLSelect ~arn:aws:dynamodb:eu-west-1:*:table/*"}},
-		{"S26 index", "dynamodb", "Query", `{"tableName":"t","indexName":"i"}`, []string{"dynamodb:Query arn:aws:dynamodb:eu-west-1:222222222222:table/t/index/i"}},
+		{"S26 index", "dynamodb", "Query", `{"tableName":"t","indexName":"i"}`, []string{"dynamodb:Query arn:aws:dynamodb:eu-west-1:222222222222:table/t/index/i", decrypt}},
 		{"T78 ReEncrypt", "kms", "ReEncrypt", `{"sourceKeyId":"1-2","destinationKeyId":"alias/x"}`, []string{
 			"kms:ReEncryptFrom arn:aws:kms:eu-west-1:222222222222:key/1-2", "kms:ReEncryptTo ~arn:aws:kms:eu-west-1:222222222222:key/*"}},
 		{"T82.8 alias", "kms", "DescribeKey", `{"keyId":"alias/ledger"}`, []string{"kms:DescribeKey ~arn:aws:kms:eu-west-1:222222222222:key/*"}},
 		{"T82.8 nothing recorded", "kms", "Decrypt", "", []string{"kms:Decrypt ~arn:aws:kms:eu-west-1:*:key/*"}},
 		{"T78 API Gateway", "apigateway", "UpdateRestApi", `{"restApiId":"a"}`, []string{"apigateway:PATCH ~arn:aws:apigateway:eu-west-1::/restapis/a*"}},
-		{"T78 budgets", "budgets", "DeleteBudget", "{}", []string{"budgets:ModifyBudget ~arn:aws:budgets::*:budget/*"}},
+		{"T78 budgets", "budgets", "DeleteBudget", "{}", []string{"budgets:ModifyBudget ~arn:aws:budgets::*:budget/*", "iam:CreateServiceLinkedRole ~arn:aws:iam::222222222222:role/aws-service-role/* ?"}},
 		{"R10", "ec2", "DescribeInstances", "{}", []string{"ec2:DescribeInstances *"}},
 		{"R10: not every Describe", "ec2", "DescribeInstanceAttribute", `{"instanceId":"i-1"}`, []string{"ec2:DescribeInstanceAttribute arn:aws:ec2:eu-west-1:222222222222:instance/i-1"}},
 		{"R12", "iam", "ListRoles", "", []string{"iam:ListRoles ~arn:aws:iam::222222222222:role/*"}},
@@ -121,7 +123,8 @@ func TestRequests(t *testing.T) {
 			"ec2:RunInstances ~arn:aws:ec2:eu-west-1:222222222222:instance/*", "ec2:RunInstances arn:aws:ec2:eu-west-1::image/ami-1",
 			"ec2:RunInstances ~arn:aws:ec2:eu-west-1:222222222222:network-interface/*", "ec2:RunInstances ~arn:aws:ec2:eu-west-1:*:subnet/subnet-1",
 			"ec2:RunInstances ~arn:aws:ec2:eu-west-1:*:security-group/*", "ec2:RunInstances ~arn:aws:ec2:eu-west-1:222222222222:volume/*",
-			"iam:PassRole ~arn:aws:iam::222222222222:role/*", "ec2:CreateTags ~arn:aws:ec2:eu-west-1:222222222222:volume/*"}},
+			"iam:PassRole ~arn:aws:iam::222222222222:role/*", "kms:CreateGrant ~arn:aws:kms:eu-west-1:*:key/* ?", "kms:GenerateDataKeyWithoutPlaintext ~arn:aws:kms:eu-west-1:*:key/* ?",
+			"ec2:CreateTags ~arn:aws:ec2:eu-west-1:222222222222:volume/*"}},
 		{"T82.3 path unknown", "iam", "GetRole", `{"roleName":"app"}`, []string{"iam:GetRole ~arn:aws:iam::222222222222:role/*app"}},
 		{"T82.3 path given", "iam", "CreateRole", `{"roleName":"app","path":"/x/"}`, []string{"iam:CreateRole arn:aws:iam::222222222222:role/x/app"}},
 		{"T82.3 default path", "iam", "CreateUser", `{"userName":"bob"}`, []string{"iam:CreateUser arn:aws:iam::222222222222:user/bob"}},
@@ -136,12 +139,13 @@ func TestRequests(t *testing.T) {
 		{"T82.15 default", "events", "PutEvents", `{"entries":[{"source":"x"}]}`, []string{"events:PutEvents arn:aws:events:eu-west-1:222222222222:event-bus/default"}},
 		{"T82.16", "states", "StartExecution", `{"stateMachineArn":"arn:aws:states:eu-west-1:1:stateMachine:m"}`, []string{"states:StartExecution arn:aws:states:eu-west-1:1:stateMachine:m"}},
 		{"T82.18", "ecr", "PutImage", `{"repositoryName":"r/s","registryId":"111111111111"}`, []string{"ecr:PutImage arn:aws:ecr:eu-west-1:111111111111:repository/r/s"}},
-		{"T82.20", "rds", "StopDBInstance", `{"dBInstanceIdentifier":"db1"}`, []string{"rds:StopDBInstance arn:aws:rds:eu-west-1:222222222222:db:db1"}},
+		{"T82.20", "rds", "StopDBInstance", `{"dBInstanceIdentifier":"db1"}`, []string{"rds:StopDBInstance arn:aws:rds:eu-west-1:222222222222:db:db1",
+			"rds:AddTagsToResource ~* ?", "rds:CreateDBSnapshot ~* ?"}},
 		{"T82.34 default", "athena", "StartQueryExecution", `{"queryString":"HIDDEN_DUE_TO_SECURITY_REASONS"}`, []string{"athena:StartQueryExecution arn:aws:athena:eu-west-1:222222222222:workgroup/primary"}},
-		{"keys without regard to case", "dynamodb", "PutItem", `{"TableName":"t"}`, []string{"dynamodb:PutItem arn:aws:dynamodb:eu-west-1:222222222222:table/t"}},
+		{"keys without regard to case", "dynamodb", "PutItem", `{"TableName":"t"}`, []string{"dynamodb:PutItem arn:aws:dynamodb:eu-west-1:222222222222:table/t", decrypt}},
 		{"no such action: kept (T80)", "newservice", "DoIt", `{"name":"x"}`, []string{"newservice:DoIt ~*"}},
-		{"T85 one part omitted", "dynamodb", "BatchWriteItem", `{"requestItems":{"omitted":true}}`, []string{"dynamodb:BatchWriteItem ~arn:aws:dynamodb:eu-west-1:*:table/*"}},
-		{"T112 omitted", "dynamodb", "PutItem", `{"omitted":true}`, []string{"dynamodb:PutItem ~arn:aws:dynamodb:eu-west-1:*:table/*"}},
+		{"T85 one part omitted", "dynamodb", "BatchWriteItem", `{"requestItems":{"omitted":true}}`, []string{"dynamodb:BatchWriteItem ~arn:aws:dynamodb:eu-west-1:*:table/*", decrypt}},
+		{"T112 omitted", "dynamodb", "PutItem", `{"omitted":true}`, []string{"dynamodb:PutItem ~arn:aws:dynamodb:eu-west-1:*:table/*", decrypt}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.service+" "+tt.operation+" "+tt.name, func(t *testing.T) {
@@ -189,9 +193,9 @@ func TestKeys(t *testing.T) {
 		{"s3", "ListObjects", "", 0, map[string]string{}},
 		{"ec2", "RunInstances", `{"instanceType":"t3.micro"}`, 0, map[string]string{"ec2:Region": "eu-west-1", "ec2:InstanceType": "t3.micro", "aws:TagKeys": "-"}},
 		{"ec2", "RunInstances", `{"instanceType":"t3.micro"}`, 1, map[string]string{"ec2:Region": "eu-west-1", "aws:TagKeys": "-"}},
-		{"sts", "AssumeRole", `{"roleArn":"arn:aws:iam::1:role/r","roleSessionName":"s","externalId":"HIDDEN_DUE_TO_SECURITY_REASONS"}`, 0, map[string]string{"sts:RoleSessionName": "s", "sts:SourceIdentity": "-", "aws:TagKeys": "-"}},
+		{"sts", "AssumeRole", `{"roleArn":"arn:aws:iam::1:role/r","roleSessionName":"s","externalId":"HIDDEN_DUE_TO_SECURITY_REASONS"}`, 0, map[string]string{"sts:RoleSessionName": "s", "sts:SourceIdentity": "-", "sts:TransitiveTagKeys": "-", "aws:TagKeys": "-"}},
 		{"ec2", "CreateLaunchTemplate", `{"CreateLaunchTemplateRequest":{"TagSpecification":{"tag":1}}}`, 0, map[string]string{"ec2:Region": "eu-west-1"}},
-		{"lambda", "CreateFunction", `{"role":"arn:aws:iam::1:role/r","tags":{"a":"b"}}`, 0, map[string]string{"aws:RequestTag/a": "b", "aws:TagKeys": "a"}},
+		{"lambda", "CreateFunction", `{"role":"arn:aws:iam::1:role/r","tags":{"a":"b"}}`, 0, map[string]string{"aws:RequestTag/a": "b", "aws:TagKeys": "a", "lambda:CodeSigningConfigArn": "-"}},
 		{"lambda", "CreateFunction", `{"role":"arn:aws:iam::1:role/r"}`, 1, map[string]string{"iam:PassedToService": "lambda.amazonaws.com"}},
 		{"iam", "AttachRolePolicy", `{"roleName":"r","policyArn":"arn:aws:iam::aws:policy/X"}`, 0, map[string]string{"iam:PolicyARN": "arn:aws:iam::aws:policy/X", "aws:TagKeys": "-"}},
 		{"kms", "Decrypt", `{"keyId":"alias/x","encryptionContext":{"a":"b"}}`, 0, map[string]string{"kms:RequestAlias": "alias/x", "kms:EncryptionContext:a": "b", "kms:EncryptionContextKeys": "a", "aws:TagKeys": "-"}},

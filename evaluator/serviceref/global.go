@@ -118,3 +118,25 @@ var globalKeys = []Key{
 	key("lambda:SourceFunctionArn", "ARN"),
 	key("ssm:SourceInstanceArn", "ARN"),
 }
+
+// RequestKeys are the names of the aws: keys that a request to any service may carry, as AWS's page spells them. Those that depend on
+// the action, such as the tags that a request sends, aren't among them: an action lists its own.
+func RequestKeys() []string {
+	var all []string
+	for _, k := range globalKeys {
+		if strings.HasPrefix(k.Name, "aws:") && !actionKeys[k.Name] {
+			all = append(all, k.Name)
+		}
+	}
+	return all
+}
+
+// actionKeys are the global keys that only the actions have that list them, and those that AWS's page has no more.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requesttag
+var actionKeys = map[string]bool{
+	"aws:RequestTag/${TagKey}":  true,
+	"aws:ResourceTag/${TagKey}": true,
+	"aws:TagKeys":               true,
+	"aws:SourceOwner":           true,
+}

@@ -149,12 +149,17 @@ type (
 		Message   string              `json:"message"`
 		Requests  []jsonDeniedRequest `json:"requests"`
 	}
+	// A jsonDeniedRequest says of its parts where they come from, in the words of apicall.Source. Unknown
+	// are the keys that the request may carry and that nobody knows, or not all of.
 	jsonDeniedRequest struct {
 		Action          string              `json:"action"`
 		Resources       []string            `json:"resources"`
 		ResourcePattern bool                `json:"resourcePattern,omitempty"`
 		Context         map[string][]string `json:"context"`
 		Unknown         []string            `json:"unknown"`
+		Required        bool                `json:"required"`
+		ActionSource    string              `json:"actionSource"`
+		ResourceSource  string              `json:"resourceSource"`
 	}
 	jsonResult struct {
 		Name     string   `json:"name"`
@@ -255,7 +260,9 @@ func (j *jsonRenderer) Denial(d correlate.Denial) error {
 	}
 	for _, q := range d.Requests {
 		r := requestOf(q.Request)
-		out.Requests = append(out.Requests, jsonDeniedRequest{r.Action, r.Resources, r.ResourcePattern, r.Context, r.Unknown})
+		out.Requests = append(out.Requests, jsonDeniedRequest{
+			r.Action, r.Resources, r.ResourcePattern, r.Context, list(q.Unknown()), q.Required, string(q.ActionSource), string(q.ResourceSource),
+		})
 	}
 	return j.write("", out, "-", "\n")
 }

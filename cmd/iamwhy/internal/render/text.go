@@ -22,7 +22,7 @@ type textRenderer struct {
 	page
 	subject        Subject
 	items          int
-	rows           [][]string // denied calls, kept until the width of every column is known
+	rows           []denied // denied calls, kept until the width of every column is known
 	passed, failed int
 }
 
@@ -35,8 +35,31 @@ func (t *textRenderer) Denial(d correlate.Denial) error {
 	for i, cell := range cells {
 		cells[i] = Clean(cell)
 	}
-	t.rows = append(t.rows, cells)
+	call := denied{cells: cells}
+	if t.opts.Verbose {
+		call.requests = requestLines(d)
+	}
+	t.rows = append(t.rows, call)
 	return nil
+}
+
+// A denied is a denied call as text has it.
+type denied struct {
+	cells    []string
+	requests []string // what the call asked of IAM, if that is wanted
+}
+
+// requestLines are the requests that a denied call stands for, the one that AWS named first.
+func requestLines(d correlate.Denial) []string {
+	var lines []string
+	for _, q := range d.Requests {
+		need := "needs "
+		if !q.Required {
+			need = "may need "
+		}
+		lines = append(lines, Clean(need+call(q.Request)))
+	}
+	return lines
 }
 
 // gap stands between two columns.
@@ -48,12 +71,13 @@ func (t *textRenderer) table() {
 	if len(t.rows) == 0 {
 		return
 	}
-	slices.SortStableFunc(t.rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	slices.SortStableFunc(t.rows, func(a, b denied) int { return strings.Compare(a.cells[0], b.cells[0]) })
 	widths := make([]int, len(columns))
 	total := 0
 	for i := range columns {
-		for _, cells := range append([][]string{columns}, t.rows...) {
-			widths[i] = max(widths[i], lipgloss.Width(cells[i]))
+		widths[i] = lipgloss.Width(columns[i])
+		for _, row := range t.rows {
+			widths[i] = max(widths[i], lipgloss.Width(row.cells[i]))
 		}
 		total += widths[i] + gap
 	}
@@ -62,8 +86,15 @@ func (t *textRenderer) table() {
 		return
 	}
 	t.tableRow(columns, widths, strong)
-	for _, cells := range t.rows {
-		t.tableRow(cells, widths, plain)
+	for _, row := range t.rows {
+		t.tableRow(row.cells, widths, plain)
+		t.requests(row)
+	}
+}
+
+func (t *textRenderer) requests(row denied) {
+	for _, line := range row.requests {
+		t.line(2, span{line, faint})
 	}
 }
 
@@ -79,13 +110,15 @@ func (t *textRenderer) tableRow(cells []string, widths []int, s style) {
 }
 
 func (t *textRenderer) blocks() {
-	for _, c := range t.rows {
+	for _, row := range t.rows {
+		c := row.cells
 		t.line(0, span{c[0], strong}, span{"  " + c[3] + " " + c[4] + "  ", plain}, span{c[5], bad})
 		t.line(2, span{c[1], plain})
 		if c[6] != "" {
 			t.line(2, span{c[6], plain})
 		}
 		t.line(2, span{"event " + c[2], faint})
+		t.requests(row)
 	}
 }
 
