@@ -13,6 +13,15 @@ import (
 func TestShown(t *testing.T) {
 	for shown, calls := range map[string]string{
 		"*":                                             "lambda:ListFunctions20150331 kms:ListKeys kms:CreateKey ecs:ListClusters ecs:RegisterTaskDefinition elasticmapreduce:ListClusters cognito-idp:ListUserPools cognito-idp:CreateUserPool iam:GetAccountSummary iam:ListAccountAliases iam:GetAccountAuthorizationDetails organizations:LeaveOrganization",
+		"acm:R:A:certificate/*":                         "acm:RequestCertificate",
+		"amplify:R:A:apps/*":                            "amplify:ListApps",
+		"batch:R:A:job-definition/":                     "batch:SubmitJob",
+		"codebuild:R:A:project/p":                       "codebuild:CreateProject",
+		"ec2:R:A:elastic-ip/*":                          "ec2:AllocateAddress",
+		"glue:R:444455556666:database/d":                "glue:CreateDatabase",
+		"sagemaker:R:A:domain/*":                        "sagemaker:ListDomains",
+		"sso:::instance/*":                              "sso:ListInstances",
+		"sts::A:federated-user/f":                       "sts:GetFederationToken",
 		"apigateway:eu-west-1::/apis":                   "apigateway:GetApis",
 		"apigateway:eu-west-1::/restapis":               "apigateway:GetRestApis",
 		"ce:us-east-1:A:/GetCostAndUsage":               "ce:GetCostAndUsage",
