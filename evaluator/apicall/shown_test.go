@@ -1,6 +1,10 @@
 package apicall
 
 import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,6 +17,15 @@ import (
 func TestShown(t *testing.T) {
 	for shown, calls := range map[string]string{
 		"*":                                             "lambda:ListFunctions20150331 kms:ListKeys kms:CreateKey ecs:ListClusters ecs:RegisterTaskDefinition elasticmapreduce:ListClusters cognito-idp:ListUserPools cognito-idp:CreateUserPool iam:GetAccountSummary iam:ListAccountAliases iam:GetAccountAuthorizationDetails organizations:LeaveOrganization",
+		"acm:R:A:certificate/*":                         "acm:RequestCertificate",
+		"amplify:R:A:apps/*":                            "amplify:ListApps",
+		"batch:R:A:job-definition/":                     "batch:SubmitJob",
+		"codebuild:R:A:project/p":                       "codebuild:CreateProject",
+		"ec2:R:A:elastic-ip/*":                          "ec2:AllocateAddress",
+		"glue:R:444455556666:database/d":                "glue:CreateDatabase",
+		"sagemaker:R:A:domain/*":                        "sagemaker:ListDomains",
+		"sso:::instance/*":                              "sso:ListInstances",
+		"sts::A:federated-user/f":                       "sts:GetFederationToken",
 		"apigateway:eu-west-1::/apis":                   "apigateway:GetApis",
 		"apigateway:eu-west-1::/restapis":               "apigateway:GetRestApis",
 		"ce:us-east-1:A:/GetCostAndUsage":               "ce:GetCostAndUsage",
@@ -206,4 +219,68 @@ func TestResourceless(t *testing.T) {
 			t.Errorf("%s: got %v", action, got)
 		}
 	}
+}
+
+// TestReferenceCaller: partition, Region and account are the call's (T84); what isn't known of them is a wildcard.
+func TestReferenceCaller(t *testing.T) {
+	tests := []struct{ name, partition, region, account, want string }{
+		{"China", "", "cn-north-1", "222222222222", "arn:aws-cn:kendra:cn-north-1:222222222222:index/i"},
+		{"given", "aws-us-gov", "us-gov-west-1", "222222222222", "arn:aws-us-gov:kendra:us-gov-west-1:222222222222:index/i"},
+		{"no account", "", "eu-west-1", "", "~arn:aws:kendra:eu-west-1:*:index/i"},
+		{"no Region", "", "", "222222222222", "~arn:aws:kendra:*:222222222222:index/i"},
+		{"neither is a part of an ARN", "", "a:b", "*", "~arn:aws:kendra:*:*:index/i"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := Requests(Call{Service: "kendra", Operation: "Query", Partition: tt.partition, Region: tt.region, Account: tt.account, Parameters: map[string]any{"indexId": "i"}})
+			if l := strings.TrimPrefix(line(got[0]), "kendra:Query "); l != tt.want {
+				t.Errorf("got %s, want %s", l, tt.want)
+			}
+		})
+	}
+}
+
+// TestShownInSpec is TestShown over the messages of the specification: a call without parameters, of an account of its own,
+// may be on what the message names.
+func TestShownInSpec(t *testing.T) {
+	shared := os.Getenv("IAMWHY_SHARED")
+	if shared == "" {
+		t.Skip("IAMWHY_SHARED isn't set: no messages")
+	}
+	f, err := os.Open(filepath.Join(shared, "spec", "denial-messages.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	tested := 0
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		var record struct {
+			Expect struct{ Action, Resource string }
+		}
+		if err := json.Unmarshal(lines.Bytes(), &record); err != nil {
+			t.Fatalf("line %d: %v", n, err)
+		}
+		service, operation, _ := strings.Cut(record.Expect.Action, ":")
+		named, ok := policy.ParseARN(record.Expect.Resource)
+		if _, _, known := referenceAction(record.Expect.Action); !known || !ok || named.Region != "" && !plain(named.Region) || named.Account != "" && !plain(named.Account) {
+			continue // no action, no ARN, or a part that is masked
+		}
+		tested++
+		got := Requests(Call{Service: service, Operation: operation, Partition: named.Partition, Region: named.Region, Account: "111122223333"})
+		ok = false
+		var all []string
+		for _, r := range got {
+			ok = ok || r.Action == record.Expect.Action && (r.Resource.ARN == record.Expect.Resource || r.Resource.Pattern && glob(r.Resource.ARN, record.Expect.Resource))
+			all = append(all, line(r))
+		}
+		if !ok {
+			t.Errorf("line %d: %s on %s, derived are %q", n, record.Expect.Action, record.Expect.Resource, all)
+		}
+	}
+	if tested < 40 {
+		t.Errorf("only %d messages name an action and an ARN", tested)
+	}
+	t.Logf("%d messages", tested)
 }
