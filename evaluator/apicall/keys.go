@@ -327,7 +327,7 @@ func (d *derivation) createAction(r *Request, prefix, action string) []evaluator
 	return []evaluator.ContextValue{{Name: prefix + ":CreateAction", State: evaluator.Absent}}
 }
 
-// s3Keys are those of the account that owns the resource and of the tags that an object gets.
+// s3Keys are those of the account that owns the resource, of the tags that an object gets, and of whether it is made.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
 func (d *derivation) s3Keys(r *Request, action string) []evaluator.ContextValue {
@@ -342,7 +342,18 @@ func (d *derivation) s3Keys(r *Request, action string) []evaluator.ContextValue 
 	case "PutObject", "PutObjectTagging", "PutObjectVersionTagging":
 		all = append(all, d.objectTags()...)
 	}
+	if made := objectCreation[d.operation]; made != "" && action == "PutObject" {
+		all = append(all, present("s3:ObjectCreationOperation", made))
+	}
 	return all
+}
+
+// objectCreation says of the operations that need s3:PutObject whether they make an object, or only a part of one.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+var objectCreation = map[string]string{
+	"PutObject": "true", "CompleteMultipartUpload": "true", "CopyObject": "true",
+	"CreateMultipartUpload": "false", "UploadPart": "false", "UploadPartCopy": "false",
 }
 
 // objectTags are the tags that a call puts on an object: in a header, as a URL's query, or in the body.

@@ -232,6 +232,9 @@ func LackingKeys(action string) []evaluator.ContextValue {
 		has[k] = true
 	}
 	var all []evaluator.ContextValue
+	for k := range strings.FieldsSeq(beyondReference[action]) {
+		has[k] = true
+	}
 	for _, k := range keysInUse(service) {
 		if _, global := serviceref.GlobalKey(k); !has[k] && !global {
 			all = append(all, evaluator.ContextValue{Name: k, State: evaluator.Absent})
@@ -242,6 +245,17 @@ func LackingKeys(action string) []evaluator.ContextValue {
 }
 
 var lacking sync.Map // by action in lower case
+
+// beyondReference are the keys that AWS's own policies ask of actions for which the service reference doesn't list them, by action
+// in lower case.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ROSAManageSubscription.html
+var beyondReference = map[string]string{
+	"dynamodb:conditioncheckitem": "dynamodb:EnclosingOperation",
+	"aws-marketplace:subscribe":   "aws-marketplace:ProductId",
+	"aws-marketplace:unsubscribe": "aws-marketplace:ProductId",
+}
 
 // keysInUse are the keys under a service's own prefix, of a fixed name, that at least one of its actions lists. Of others the
 // reference doesn't say where they are.

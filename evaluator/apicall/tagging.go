@@ -332,8 +332,12 @@ func (d *derivation) untagged(r *Request) []evaluator.ContextValue {
 		}
 		names = slices.Compact(slices.Sorted(slices.Values(names)))
 		all := []evaluator.ContextValue{present("aws:TagKeys", names...)}
+		folded := map[string]bool{}
 		for _, name := range names {
-			all = append(all, evaluator.ContextValue{Name: "aws:RequestTag/" + name, State: evaluator.UnknownKey})
+			if lower := strings.ToLower(name); !folded[lower] { // rule C3
+				folded[lower] = true
+				all = append(all, evaluator.ContextValue{Name: "aws:RequestTag/" + name, State: evaluator.UnknownKey})
+			}
 		}
 		return all
 	}
@@ -401,7 +405,7 @@ func readTags(nodes []any) (map[string]*string, bool) {
 		}
 		for name, v := range m {
 			s, ok := v.(string)
-			if !ok {
+			if !ok || hidden(name) {
 				return nil, false
 			}
 			tags[name] = nil
