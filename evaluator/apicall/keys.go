@@ -49,6 +49,9 @@ const (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-with-iam.html
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security_iam_service-with-iam.html
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/security_iam_service-with-iam.html
+// https://docs.aws.amazon.com/ram/latest/userguide/iam-policies.html
+// https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
 var paramKeys = map[string][]paramKey{
 	"s3": {
 		{s3Lists, "s3:prefix", "prefix", meansAbsent},
@@ -211,6 +214,33 @@ var paramKeys = map[string][]paramKey{
 		{"PutTargets", "events:TargetArn", "targets.arn", noMatter},
 		{"PutEvents", "events:source", "entries.source", noMatter},
 		{"PutEvents", "events:detail-type", "entries.detailType", noMatter},
+	},
+	"autoscaling": {
+		{"CreateAutoScalingGroup UpdateAutoScalingGroup PutScheduledUpdateGroupAction", "autoscaling:MinSize", "minSize", noMatter},
+		{"CreateAutoScalingGroup UpdateAutoScalingGroup PutScheduledUpdateGroupAction", "autoscaling:MaxSize", "maxSize", noMatter},
+		{"CreateAutoScalingGroup UpdateAutoScalingGroup", "autoscaling:LaunchConfigurationName", "launchConfigurationName", noMatter},
+		{"CreateAutoScalingGroup AttachLoadBalancerTargetGroups DetachLoadBalancerTargetGroups", "autoscaling:TargetGroupARNs", "targetGroupARNs", noMatter},
+		{"CreateAutoScalingGroup AttachLoadBalancers DetachLoadBalancers", "autoscaling:LoadBalancerNames", "loadBalancerNames", noMatter},
+		{"CreateLaunchConfiguration", "autoscaling:ImageId", "imageId", noMatter},
+		{"CreateLaunchConfiguration", "autoscaling:InstanceType", "instanceType", noMatter},
+		{"CreateLaunchConfiguration", "autoscaling:SpotPrice", "spotPrice", noMatter},
+		{"CreateLaunchConfiguration", "autoscaling:MetadataHttpTokens", "metadataOptions.httpTokens", noMatter},
+		{"DeleteAutoScalingGroup", "autoscaling:ForceDelete", "forceDelete", noMatter},
+	},
+	"ram": {
+		{"AssociateResourceShare DisassociateResourceShare CreateResourceShare", "ram:Principal", "principals", noMatter},
+		{"AssociateResourceShare DisassociateResourceShare CreateResourceShare", "ram:ResourceArn", "resourceArns", noMatter},
+		{"CreateResourceShare UpdateResourceShare", "ram:RequestedAllowsExternalPrincipals", "allowExternalPrincipals", noMatter},
+	},
+	"codebuild": {
+		{"CreateProject UpdateProject", "codebuild:serviceRole", "serviceRole", noMatter},
+		{"CreateProject UpdateProject", "codebuild:encryptionKey", "encryptionKey", noMatter},
+		{"CreateProject UpdateProject", "codebuild:environment.image", "environment.image", noMatter},
+		{"CreateProject UpdateProject", "codebuild:environment.type", "environment.type", noMatter},
+		{"CreateProject UpdateProject", "codebuild:environment.privilegedMode", "environment.privilegedMode", noMatter},
+		{"CreateProject UpdateProject", "codebuild:source.location", "source.location", noMatter},
+		{"CreateProject UpdateProject", "codebuild:vpcConfig.vpcId", "vpcConfig.vpcId", noMatter},
+		{"UpdateProjectVisibility", "codebuild:projectVisibility", "projectVisibility", noMatter},
 	},
 	"acm": {
 		{"RequestCertificate", "acm:ValidationMethod", "validationMethod", noMatter},
