@@ -60,12 +60,9 @@ func (o *operand) compareARN(ev *evaluation, got *value) (comparison, Match) {
 	sure := Matched
 	var resolved [6][]byte
 	var buf [bufferSize]byte
-	if o.template != nil {
+	if o.template != nil && o.like != nil && o.like.templates != nil {
 		b := buf[:0]
 		for i := range 6 {
-			if o.like == nil || o.like.templates == nil {
-				break
-			}
 			from, m := len(b), NoMatch
 			if b, m = o.like.templates[i].appendTo(b, ev); m == NoMatch {
 				return differ, NoMatch
@@ -73,16 +70,11 @@ func (o *operand) compareARN(ev *evaluation, got *value) (comparison, Match) {
 			resolved[i] = b[from:len(b):len(b)]
 			sure = and(sure, m)
 		}
-		if o.like == nil { // not an ARN, whatever its variables stand for
-			if _, sure = o.template.appendTo(b, ev); sure == NoMatch {
-				return differ, NoMatch
-			}
-		}
 	}
 	switch {
 	case o.like == nil && o.text == "*":
 		return undecided, sure
-	case o.like == nil:
+	case o.like == nil: // whatever its variables stand for, or whether they stand for anything (V6)
 		return badWant, sure
 	case got.bad:
 		return badGot, sure
@@ -339,7 +331,7 @@ func parting(pattern, arn string) (segment string, agree int) {
 		return "", 0
 	}
 	for i := range p {
-		if p[i] != a[i] && !newGlob(p[i]).match(a[i]) {
+		if p[i] != a[i] && p[i] != "*" && !(strings.ContainsAny(p[i], "*?") && newGlob(p[i]).match(a[i])) {
 			if segment == "" {
 				segment = arnSegments[i]
 			}

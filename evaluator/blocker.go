@@ -103,8 +103,11 @@ func (e *explainer) blockers() []Blocker {
 		return nil // it may be allowed whatever policies say (rule S10)
 	}
 	var all []Blocker
+	if n := e.denials(); n > 0 {
+		all = make([]Blocker, 0, n)
+	}
 	for _, layer := range explicitOrder {
-		all = append(all, e.explicit(layer)...)
+		all = e.explicit(all, layer)
 	}
 	if e.o.publicAccess == Matched { // rule S17
 		all = append(all, Blocker{Layer: LayerService, Kind: KindExplicitDeny, Target: e.req.Resource.ARN, Note: publicAccessNote(e.req, e.p)})
@@ -118,30 +121,47 @@ func (e *explainer) blockers() []Blocker {
 	return all
 }
 
-// explicit lists the statements of a layer that deny.
-func (e *explainer) explicit(layer LayerName) []Blocker {
+// explicit appends the statements of a layer that deny.
+func (e *explainer) explicit(all []Blocker, layer LayerName) []Blocker {
 	if !e.reaches(layer) {
-		return nil
+		return all
 	}
-	var all []Blocker
 	for i := range e.trace {
 		t := &e.trace[i]
 		if t.Layer != layer || t.Deny != Matched { // a layer that may not apply denies nothing for sure (rule U7)
 			continue
 		}
+		ev := t.asked()
 		for j := range t.Statements {
 			s := &t.Statements[j]
-			if s.Statement.Effect != policy.Deny || s.Match != Matched {
+			if !s.denies() {
 				continue
 			}
 			b := Blocker{Layer: layer, Kind: KindExplicitDeny, Policy: s.Policy, Statement: s.Statement, Target: t.Target, PolicyType: s.Policy.Type}
-			if why := e.decisive(t, s); len(why) > 0 {
+			if why := e.decisive(&ev, t, s); len(why) > 0 {
 				b.NearMisses = []NearMiss{{Policy: s.Policy, Statement: s.Statement, Mismatch: why}}
 			}
 			all = append(all, b)
 		}
 	}
 	return all
+}
+
+// denies reports whether a statement is a Deny that applies.
+func (s *StatementTrace) denies() bool {
+	return s.Statement.Effect == policy.Deny && s.Match == Matched
+}
+
+// denials counts the statements that deny.
+func (e *explainer) denials() (n int) {
+	for i := range e.trace {
+		for j := range e.trace[i].Statements {
+			if e.trace[i].Statements[j].denies() {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // reaches reports whether a Deny in the layer counts for this request.
@@ -158,24 +178,29 @@ func (e *explainer) reaches(layer LayerName) bool {
 }
 
 // decisive are the elements of a denying statement that a caller could have
-// met otherwise: its conditions, and a list of what is exempt.
-func (e *explainer) decisive(t *LayerTrace, st *StatementTrace) []ElementTrace {
-	s, ev := st.compiled, t.asked()
-	if s.uninterpretable || s.illFitting(t.place.shape) {
+// met otherwise: its conditions, all of which hold, and a list of what is exempt.
+func (e *explainer) decisive(ev *evaluation, t *LayerTrace, st *StatementTrace) []ElementTrace {
+	s := st.compiled
+	exempt := s.notAction || s.notResource || s.notPrincipal
+	if s.uninterpretable || s.illFitting(t.place.shape) || !exempt && len(s.conditions) == 0 {
 		return nil
 	}
-	out := make([]ElementTrace, 0, len(s.conditions)+1)
+	n := len(s.conditions)
+	if exempt {
+		n += 3
+	}
+	out := make([]ElementTrace, 0, n)
 	if s.notAction {
 		out = append(out, s.traceAction(ev.req))
 	}
 	if s.notResource {
-		out = append(out, s.traceResource(&ev, &t.place))
+		out = append(out, s.traceResource(ev, &t.place))
 	}
 	if s.notPrincipal && t.place.named {
-		out = append(out, s.tracePrincipal(&ev, &t.place))
+		out = append(out, s.tracePrincipal(ev, &t.place))
 	}
 	for i := range s.conditions {
-		out = append(out, s.conditions[i].trace(&ev))
+		out = append(out, s.conditions[i].answered(ev, Matched))
 	}
 	return out
 }
@@ -312,16 +337,13 @@ func (e *explainer) nearest(b *Blocker, t *LayerTrace) {
 		if p.Body == nil {
 			continue
 		}
-		for j := range p.Body.statements {
-			s := &p.Body.statements[j]
-			if s.effect != policy.Allow {
-				continue
-			}
+		near := p.Body.candidates(&ev, t.place.shape).near
+		for j := range near {
 			limit := tooFar
 			if n == maxNearMisses {
 				limit = best[n-1].cost
 			}
-			cost := s.cost(&ev, &t.place, isARN, limit)
+			cost := near[j].cost(&ev, &t.place, isARN, limit)
 			if cost == 0 || cost >= limit {
 				continue
 			}
@@ -332,22 +354,26 @@ func (e *explainer) nearest(b *Blocker, t *LayerTrace) {
 			for ; k > 0 && cost < best[k-1].cost; k-- {
 				best[k] = best[k-1]
 			}
-			best[k] = ranked{p, s, cost}
+			best[k] = ranked{p, near[j].statement, cost}
 		}
 	}
 	ev.traced = true
+	if n > 0 {
+		b.NearMisses = make([]NearMiss, 0, n)
+	}
 	for _, r := range best[:n] {
-		miss := NearMiss{Policy: r.policy, Statement: r.s.src}
-		for _, el := range r.s.elements(&ev, &t.place) {
-			if el.Match == Matched {
+		all := r.s.elements(&ev, &t.place)
+		missing := all[:0]
+		for i := range all {
+			if all[i].Match == Matched {
 				continue
 			}
-			if el.Element == "Resource" {
+			missing = append(missing, all[i])
+			if el := &missing[len(missing)-1]; el.Element == "Resource" {
 				el.Note = nearestParting(el.Want, el.Got[0])
 			}
-			miss.Mismatch = append(miss.Mismatch, el)
 		}
-		b.NearMisses = append(b.NearMisses, miss)
+		b.NearMisses = append(b.NearMisses, NearMiss{Policy: r.policy, Statement: r.s.src, Mismatch: missing})
 	}
 	if len(b.NearMisses) > 0 {
 		b.Policy = b.NearMisses[0].Policy
@@ -368,10 +394,7 @@ const tooFar = 60
 // cost says how far a statement is from a match, 0 for one that matches or may; a resource that differs
 // in one segment of its ARN only is nearer than one that has nothing in common. What is limit or more isn't
 // reckoned to the end.
-func (s *statement) cost(ev *evaluation, pl *place, isARN bool, limit int) int {
-	if s.uninterpretable || s.illFitting(pl.shape) {
-		return 0
-	}
+func (s nearStatement) cost(ev *evaluation, pl *place, isARN bool, limit int) int {
 	cost, missed := 0, false
 	add := func(m Match, c int) {
 		if m != Matched {
@@ -379,15 +402,15 @@ func (s *statement) cost(ev *evaluation, pl *place, isARN bool, limit int) int {
 		}
 		missed = missed || m == NoMatch
 	}
-	if m := s.matchAction(ev.req.Action); m == NoMatch {
-		if !s.hasService(ev.action.service) {
-			return tooFar
-		}
-		add(m, 30)
+	if !s.matches {
+		add(NoMatch, 30)
+	}
+	if missed && cost >= limit {
+		return cost
 	}
 	if m := s.matchResource(ev, pl); m != Matched {
 		far := 25
-		if isARN && !s.notResource && slices.ContainsFunc(s.resources, func(r resourceGlob) bool { return r.isARN }) {
+		if isARN && s.resourceARN {
 			far = 20
 		}
 		add(m, far)

@@ -44,11 +44,14 @@ type statement struct {
 	anyAction    bool            // Action holds *
 	anyResource  bool            // Resource holds *, or there is none (rules R1, R13)
 	unfit        [shapes]bool    // it doesn't fit into the layer (rule G20)
+	resourceARN  bool            // Resource has an ARN of six segments
 	notAction    bool
 	notResource  bool
 	noResource   bool // neither Resource nor NotResource
 	hasPrincipal bool // Principal or NotPrincipal
 	notPrincipal bool
+	// The elements as written, for explanations.
+	wantActions, wantResources, wantPrincipals []string
 	// uninterpretable says that whether the statement applies can't be known (rule G21).
 	uninterpretable bool
 }
@@ -83,6 +86,16 @@ type candidates struct {
 	deny   []*statement
 	allow  []*statement
 	odd    bool // one of them can't be interpreted, or doesn't fit into the layer
+	// denyLeads and allowLeads are deny and allow by how their resources begin; nil if they are few.
+	denyLeads, allowLeads *leads
+	// near are the Allow statements that have something to do with the action: those that may be near misses (rule T94).
+	near []nearStatement
+}
+
+// A nearStatement is an Allow statement that speaks of the action, or of others of its service.
+type nearStatement struct {
+	*statement
+	matches bool // its action part holds
 }
 
 func (c *Compiled) newMemory() *[]atomic.Pointer[candidates] {
@@ -119,17 +132,25 @@ func (c *Compiled) candidates(ev *evaluation, s shape) *candidates {
 	found := &candidates{action: ev.action.id, shape: s}
 	for i := range c.statements {
 		st := &c.statements[i]
-		if !st.concerns(ev.req.Action, s) {
+		odd := st.uninterpretable || st.illFitting(s)
+		matches := !odd && st.matchAction(ev.req.Action) == Matched
+		if st.effect == policy.Allow && !odd && (matches || st.hasService(ev.action.service)) {
+			found.near = append(found.near, nearStatement{st, matches})
+		}
+		if !odd && !matches {
 			continue
 		}
 		found.all = append(found.all, st)
-		found.odd = found.odd || st.uninterpretable || st.illFitting(s)
+		found.odd = found.odd || odd
 		if st.effect != policy.Allow {
 			found.deny = append(found.deny, st)
 		}
 		if st.effect != policy.Deny {
 			found.allow = append(found.allow, st)
 		}
+	}
+	if s == shapeUnnamed && !found.odd {
+		found.denyLeads, found.allowLeads = newLeads(found.deny), newLeads(found.allow)
 	}
 	slot.Store(found)
 	return found
@@ -149,6 +170,7 @@ func compileStatement(src *policy.Statement, variables bool) statement {
 		if list == nil {
 			continue
 		}
+		s.wantActions = texts(list)
 		for _, a := range list.Values {
 			if a.Value != "*" && !strings.Contains(a.Value, ":") { // rule A3
 				defect(a.Pos, "action "+quote(a.Value)+" has no service prefix: want service:Action")
@@ -161,6 +183,7 @@ func compileStatement(src *policy.Statement, variables bool) statement {
 		if list == nil {
 			continue
 		}
+		s.wantResources = texts(list)
 		for _, r := range list.Values {
 			g, err := newResourceGlob(r.Value, variables)
 			if err != nil {
@@ -176,6 +199,7 @@ func compileStatement(src *policy.Statement, variables bool) statement {
 		s.hasPrincipal = true
 		for _, e := range p.Entries {
 			s.principals = append(s.principals, newPrincipalEntry(e))
+			s.wantPrincipals = append(s.wantPrincipals, e.Value.Value)
 		}
 	}
 	for i := range src.Condition {
@@ -187,6 +211,7 @@ func compileStatement(src *policy.Statement, variables bool) statement {
 		s.conditions = append(s.conditions, c)
 	}
 	s.fit()
+	s.resourceARN = !s.notResource && slices.ContainsFunc(s.resources, func(r resourceGlob) bool { return r.isARN })
 	s.anyResource = s.noResource || !s.notResource && slices.ContainsFunc(s.resources, func(r resourceGlob) bool { return r.all })
 	return s
 }
@@ -371,12 +396,17 @@ func (s *statement) matchPrincipal(ev *evaluation, pl *place) (g byGrade) {
 	return g
 }
 
-// matchEndpointPrincipal: in a gateway endpoint's policy an account means its root user only (rule E34).
+// matchEndpointPrincipal: in a gateway endpoint's policy an account means its root user only. What a user's or
+// role's ARN means there AWS doesn't say, but that aws:PrincipalArn is the way to name them (rule E34).
+//
+// https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 func (s *statement) matchEndpointPrincipal(ev *evaluation, pl *place) (g byGrade) {
 	for i := range s.principals {
 		e := &s.principals[i]
 		m, at := e.match(ev)
 		switch {
+		case e.form.isIdentity():
+			m = and(m, or(not(pl.gateway), Unknown))
 		case e.form != formAccount || ev.req.Principal.Type == Root:
 		case ev.req.Principal.Type == UnknownPrincipal: // it may be the root user
 			m = and(m, or(not(pl.gateway), Unknown))
@@ -414,9 +444,9 @@ func texts(list *policy.List) []string {
 
 func (s *statement) traceAction(req *Request) ElementTrace {
 	if s.src.NotAction != nil {
-		return ElementTrace{Element: "NotAction", Pos: s.src.NotAction.Pos, Match: s.matchAction(req.Action), Want: texts(s.src.NotAction), Got: []string{req.Action}}
+		return ElementTrace{Element: "NotAction", Pos: s.src.NotAction.Pos, Match: s.matchAction(req.Action), Want: s.wantActions, Got: []string{req.Action}}
 	}
-	return ElementTrace{Element: "Action", Pos: s.src.Action.Pos, Match: s.matchAction(req.Action), Want: texts(s.src.Action), Got: []string{req.Action}}
+	return ElementTrace{Element: "Action", Pos: s.src.Action.Pos, Match: s.matchAction(req.Action), Want: s.wantActions, Got: []string{req.Action}}
 }
 
 func (s *statement) traceResource(ev *evaluation, pl *place) ElementTrace {
@@ -426,7 +456,7 @@ func (s *statement) traceResource(ev *evaluation, pl *place) ElementTrace {
 		t.Element, list = "NotResource", s.src.NotResource
 	}
 	if list != nil {
-		t.Pos, t.Want = list.Pos, texts(list)
+		t.Pos, t.Want = list.Pos, s.wantResources
 	}
 	return t
 }
@@ -450,10 +480,7 @@ func (s *statement) tracePrincipal(ev *evaluation, pl *place) ElementTrace {
 		t.Element, from = "NotPrincipal", s.src.NotPrincipal
 	}
 	if from != nil {
-		t.Pos = from.Pos
-		for _, e := range from.Entries {
-			t.Want = append(t.Want, e.Value.Value)
-		}
+		t.Pos, t.Want = from.Pos, s.wantPrincipals
 	}
 	return t
 }

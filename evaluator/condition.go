@@ -343,11 +343,14 @@ func (o *operand) matchAnyValue(v *keyValue, op *operator, ev *evaluation) Match
 }
 
 // trace returns how the condition was answered.
-func (c *condition) trace(ev *evaluation) ElementTrace {
+func (c *condition) trace(ev *evaluation) ElementTrace { return c.answered(ev, c.match(ev)) }
+
+// answered is trace where the answer is known already.
+func (c *condition) answered(ev *evaluation, m Match) ElementTrace {
 	v := ev.req.Context.value(c.key)
 	t := ElementTrace{
 		Element: "Condition", Operator: c.src.Operator, Key: c.src.Key.Value, Pos: c.src.Key.Pos,
-		Match: c.match(ev), Got: v.Values, GotState: v.State,
+		Match: m, Got: v.Values, GotState: v.State,
 	}
 	if c.quant == single && v.State == Present && len(v.Values) > 1 && c.op.kind != kindNull {
 		t.Note = "several values, and the operator has no ForAllValues or ForAnyValue: AWS doesn't say what happens (C27)"

@@ -81,7 +81,7 @@ func (ev *evaluation) grantRule() grantRule {
 		}
 	case "sts":
 		switch ev.action.lower {
-		case "sts:assumerole", "sts:tagsession", "sts:setsourceidentity":
+		case "sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext": // rules S5, S7
 			return mandatory
 		}
 	}
@@ -109,6 +109,8 @@ func crossAccount(req *Request) Match {
 	switch {
 	case req.Resource.ARN == "*" && !req.Resource.Pattern && req.Resource.Account == "":
 		return NoMatch // without a resource, it is the caller's own account
+	case strings.EqualFold(req.Action, "sts:AssumeRoot"):
+		return NoMatch // no policy of the member account's has a say
 	case req.Principal.Account == "" || req.Resource.Account == "":
 		return Unknown
 	}

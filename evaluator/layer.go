@@ -158,8 +158,19 @@ func (ev *evaluation) layer(pl *place, l *Layer, target string) (a answer) {
 func (ev *evaluation) policy(c *Compiled, pl *place, a *answer) {
 	found := c.candidates(ev, pl.shape)
 	if !pl.named && !found.odd && ev.forced == nil {
-		for _, s := range found.deny {
-			a.deny = or(a.deny, s.holds(ev, pl))
+		byLead := (found.denyLeads != nil || found.allowLeads != nil) && ev.byLead()
+		if byLead && found.denyLeads != nil {
+			a.deny = or(a.deny, found.denyLeads.holds(ev, pl))
+		} else {
+			for _, s := range found.deny {
+				a.deny = or(a.deny, s.holds(ev, pl))
+			}
+		}
+		if byLead && found.allowLeads != nil {
+			if a.allow[direct] != Matched {
+				a.allow[direct] = or(a.allow[direct], found.allowLeads.holds(ev, pl))
+			}
+			return
 		}
 		for i := 0; a.allow[direct] != Matched && i < len(found.allow); i++ {
 			a.allow[direct] = or(a.allow[direct], found.allow[i].holds(ev, pl))
@@ -192,11 +203,6 @@ func (ev *evaluation) tracePolicy(p *Policy, pl *place, a *answer, t *LayerTrace
 	}
 }
 
-// concerns reports whether a statement leaves the action in question.
-func (s *statement) concerns(action string, in shape) bool {
-	return s.uninterpretable || s.illFitting(in) || s.matchAction(action) == Matched
-}
-
 // hierarchy evaluates SCPs or RCPs: every level must allow, and a Deny at any
 // level denies (rules E33, E35). reaches says whether the policy type concerns this request at all.
 func (ev *evaluation) hierarchy(pl *place, h *Hierarchy, reaches Match) (deny, ok Match) {
@@ -209,7 +215,9 @@ func (ev *evaluation) hierarchy(pl *place, h *Hierarchy, reaches Match) (deny, o
 		ev.level = i
 		a := ev.layer(pl, &l.Layer, l.Target)
 		deny = or(deny, a.deny)
-		ok = and(ok, or(a.allows(), not(layerApplies(&l.Layer))))
+		if pl.layer != LayerRCP { // RCPFullAWSAccess is attached at every level, whoever lists it (rule E35)
+			ok = and(ok, or(a.allows(), not(layerApplies(&l.Layer))))
+		}
 	}
 	ev.level = 0
 	state := h.State
@@ -223,7 +231,10 @@ func (ev *evaluation) hierarchy(pl *place, h *Hierarchy, reaches Match) (deny, o
 		state, reaches = Applies, Matched
 	}
 	if state == NotCollected {
-		deny, ok = or(deny, Unknown), and(ok, Unknown)
+		deny = or(deny, Unknown)
+		if pl.layer != LayerRCP {
+			ok = and(ok, Unknown)
+		}
 		if ev.traced && len(h.Levels) == 0 {
 			ev.trace = append(ev.trace, LayerTrace{Layer: pl.layer, State: h.State, Missing: h.Missing, Deny: Unknown, Allow: Unknown, req: ev.req, place: *pl, layer: &Layer{}})
 		}

@@ -50,6 +50,15 @@ const (
 	formCanonical
 )
 
+// isIdentity reports whether an entry names one user, role or session.
+func (f entryForm) isIdentity() bool {
+	switch f {
+	case formUser, formRole, formSession, formFederatedUser, formID:
+		return true
+	}
+	return false
+}
+
 func newPrincipalEntry(src policy.PrincipalEntry) principalEntry {
 	e := principalEntry{src: src}
 	v := src.Value.Value
@@ -192,7 +201,8 @@ func matchID(p *Principal, id string, open bool) Match {
 	switch p.Type {
 	case User, AssumedRole, UnknownPrincipal:
 		if p.ID != "" {
-			return known(p.ID == id)
+			own, _, _ := strings.Cut(p.ID, ":") // CloudTrail writes a session's with its name
+			return known(own == id)
 		}
 	case FederatedUser: // the id would be its user's, which nobody records
 	default:
@@ -381,7 +391,16 @@ func (p *Principal) ServiceLinked() Match {
 	if strings.HasPrefix(arn.Resource, "role/aws-service-role/") {
 		return Matched
 	}
-	if p.RolePathUnknown && strings.HasPrefix(roleName(p.RoleARN), "AWSServiceRoleFor") {
+	name := ""
+	switch {
+	case p.RoleARN == "":
+		name, _ = sessionOf(p)
+	case p.RolePathUnknown:
+		name = roleName(p.RoleARN)
+	default:
+		return NoMatch
+	}
+	if name == "" || strings.HasPrefix(name, "AWSServiceRoleFor") {
 		return Unknown
 	}
 	return NoMatch
@@ -422,10 +441,15 @@ func DeriveContext(req *Request) {
 		set("aws:PrincipalArn", p.ARN)
 		set("aws:PrincipalType", "FederatedUser")
 		absent("aws:username")
-	case Anonymous:
+	case Anonymous: // it has no account, credentials, organisation or session
 		set("aws:PrincipalType", "Anonymous")
-		absent("aws:PrincipalArn")
-		absent("aws:username")
+		set("aws:PrincipalAccount", "anonymous")
+		for _, key := range []string{
+			"aws:PrincipalArn", "aws:username", "aws:PrincipalIsAWSService", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths",
+			"aws:TokenIssueTime", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge",
+		} {
+			absent(key)
+		}
 	case Service:
 		absent("aws:username")
 	}
@@ -501,7 +525,7 @@ func userID(p *Principal) (id string, pattern bool) {
 		return p.ID, false
 	case AssumedRole:
 		role, _, _ := strings.Cut(p.ID, ":")
-		session := sessionName(p)
+		_, session := sessionOf(p)
 		switch {
 		case role != "" && session != "":
 			return role + ":" + session, false
@@ -522,16 +546,17 @@ func userID(p *Principal) (id string, pattern bool) {
 	return "", false
 }
 
-// sessionName is the name of a role's session, which for an EC2 instance is its id; "" if it isn't known.
-func sessionName(p *Principal) string {
+// sessionOf is the name of a session's role, and the session's own, which for an EC2 instance is its id; "" for
+// what isn't known.
+func sessionOf(p *Principal) (role, session string) {
 	arn, ok := policy.ParseARN(p.ARN)
 	if !ok || arn.Service != "sts" {
-		return ""
+		return "", ""
 	}
 	rest, ok := strings.CutPrefix(arn.Resource, "assumed-role/")
 	if !ok {
-		return ""
+		return "", ""
 	}
-	_, session, _ := strings.Cut(rest, "/")
-	return session
+	role, session, _ = strings.Cut(rest, "/")
+	return role, session
 }

@@ -202,6 +202,7 @@ func TestDisplayedID(t *testing.T) {
 		want Match
 	}{
 		{"its id", known, true, Matched},
+		{"its id, as CloudTrail writes a session's", Principal{Type: AssumedRole, ARN: sessionS, RoleARN: roleR, ID: "AROAROLER:s", Account: accountA}, true, Matched},
 		{"another id", other, true, NoMatch},
 		{"id not known, open", session, true, Unknown},
 		{"id not known, closed", session, false, NoMatch},
@@ -225,6 +226,50 @@ func TestDeriveContextAgain(t *testing.T) {
 	DeriveContext(&req)
 	if v := req.Context.Lookup("aws:PrincipalArn"); v.Pattern || len(v.Values) != 1 || v.Values[0] != req.Principal.RoleARN {
 		t.Errorf("with the path, aws:PrincipalArn is %+v", v)
+	}
+}
+
+// TestDeriveAnonymous: what AWS's page says of calls that nobody signed, whether other keys are known or not (evaluation.md 5.4).
+func TestDeriveAnonymous(t *testing.T) {
+	for _, open := range []bool{true, false} {
+		req := Request{Principal: anonymous(), Context: Context{Open: open}}
+		DeriveContext(&req)
+		for key, want := range map[string]ContextValue{
+			"aws:PrincipalAccount":       {State: Present, Values: []string{"anonymous"}},
+			"aws:PrincipalType":          {State: Present, Values: []string{"Anonymous"}},
+			"aws:PrincipalArn":           {},
+			"aws:PrincipalOrgID":         {},
+			"aws:PrincipalIsAWSService":  {},
+			"aws:MultiFactorAuthPresent": {},
+			"aws:username":               {},
+		} {
+			want.Name = key
+			if diff := cmp.Diff(want, req.Context.Lookup(key)); diff != "" {
+				t.Errorf("open %t (-want +got):\n%s", open, diff)
+			}
+		}
+	}
+}
+
+// TestServiceLinked: what tells a service-linked role is its path (rules E28, X24).
+func TestServiceLinked(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		who  Principal
+		want Match
+	}{
+		{"by its path", Principal{Type: AssumedRole, RoleARN: linkedRole}, Matched},
+		{"another path", Principal{Type: AssumedRole, RoleARN: "arn:aws:iam::111111111111:role/AWSServiceRoleForMine"}, NoMatch},
+		{"the path isn't known", Principal{Type: AssumedRole, RoleARN: "arn:aws:iam::111111111111:role/AWSServiceRoleForECS", RolePathUnknown: true}, Unknown},
+		{"the path isn't known, and the name isn't one", Principal{Type: AssumedRole, RoleARN: roleR, RolePathUnknown: true}, NoMatch},
+		{"only the session is known", Principal{Type: AssumedRole, ARN: "arn:aws:sts::111111111111:assumed-role/AWSServiceRoleForECS/s"}, Unknown},
+		{"only the session, and the role's name isn't one", Principal{Type: AssumedRole, ARN: sessionS}, NoMatch},
+		{"no role is known", Principal{Type: AssumedRole, Account: accountA}, Unknown},
+		{"no role", aUser("u"), NoMatch},
+	} {
+		if got := tt.who.ServiceLinked(); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
 

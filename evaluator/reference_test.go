@@ -35,6 +35,11 @@ func refEvaluate(req *Request, p *Policies) Decision {
 	for _, b := range answers[1:] {
 		a.deny, a.allowed = agreed(a.deny, b.deny), agreed(a.allowed, b.allowed)
 	}
+	if takes := x.unsigned(); takes == NoMatch {
+		return ExplicitDeny
+	} else {
+		a.allowed = all3(a.allowed, takes)
+	}
 	switch { // U11
 	case a.allowed == Matched:
 		return Allowed
@@ -108,6 +113,26 @@ func (x *ref) serviceRule() (Decision, bool) {
 	return 0, false
 }
 
+// unsigned is E30: does the action take calls that nobody signed?
+func (x *ref) unsigned() Match {
+	if x.req.Principal.Type != Anonymous {
+		return Matched
+	}
+	switch service, name, _ := strings.Cut(strings.ToLower(x.req.Action), ":"); {
+	case service == "s3" || service == "sqs" || service == "sns":
+		return Matched
+	case service == "lambda" && name == "invokefunction": // by a function URL, which says so
+		v := x.ctx.Lookup("lambda:InvokedViaFunctionUrl")
+		switch v.State {
+		case Absent:
+			return NoMatch
+		case Present:
+			return sure(len(v.Values) == 1 && strings.EqualFold(v.Values[0], "true"))
+		}
+	}
+	return Unknown
+}
+
 // whetherCross is E26: is the caller's account the owner's? Both, if that isn't known.
 func (x *ref) whetherCross() []bool {
 	caller, owner := x.req.Principal.Account, x.req.Resource.Account
@@ -128,7 +153,7 @@ func (x *ref) whetherCross() []bool {
 func (x *ref) whetherMandatory() []bool {
 	action := strings.ToLower(x.req.Action)
 	switch action {
-	case "sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity":
+	case "sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity":
 		return []bool{true} // S5, S7, S8
 	}
 	if !strings.HasPrefix(action, "kms:") {
@@ -484,7 +509,12 @@ func (x *ref) principals(s *policy.Statement, at refPlace) (g refGrades) {
 		return refGrades{direct: Matched}
 	case s.Principal != nil:
 		for _, e := range s.Principal.Entries {
-			g = g.or(x.entry(e, at))
+			one := x.entry(e, at)
+			named := strings.Contains(e.Value.Value, "/") || refUniqueID.MatchString(e.Value.Value)
+			if at.layer == LayerEndpoint && e.Kind == "AWS" && named && x.p.Endpoint.Gateway != NoMatch { // E34
+				one = one.and(Unknown)
+			}
+			g = g.or(one)
 		}
 		return g
 	case s.NotPrincipal != nil && s.Effect == policy.Deny:

@@ -1,6 +1,9 @@
 package evaluator
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A serviceRule is what a service, or another authorizer than IAM, decides by
 // itself. In the zero serviceRule, policies alone decide.
@@ -34,10 +37,36 @@ func (r *serviceRule) settle(allowed Match) Match {
 
 // serviceRuleFor finds the rule for a request (rules S4, S9 to S11, S13, S14, S28, S29).
 func serviceRuleFor(req *Request, a *action) serviceRule {
-	if a.rule == nil {
+	switch {
+	case req.Principal.Type == Anonymous && !takesAnonymous(a):
+		return serviceRule{guarded: true, note: "whether " + req.Action + " takes calls that nobody signed"}
+	case a.rule == nil:
 		return serviceRule{}
 	}
 	return a.rule(req, a.verb)
+}
+
+// takesAnonymous reports whether calls of an action may come from a caller whom nobody knows (rule E30). Nearly all
+// services refuse what isn't signed, before any policy is asked.
+func takesAnonymous(a *action) bool {
+	names, ok := anonymousActions[a.service]
+	return ok && slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(a.verb, name) })
+}
+
+// anonymousActions are the actions that may be called without credentials, by their service: how their names begin, in
+// lower case.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-bucket-user-policy-specifying-principal-intro.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-overview-of-managing-access.html
+// https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
+// https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
+// https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
+// https://docs.aws.amazon.com/mediapackage/latest/userguide/policy-principal.html
+var anonymousActions = map[string][]string{
+	"s3": {""}, "sqs": {""}, "sns": {""}, "es": {"eshttp"}, "lambda": {"invokefunction"}, "execute-api": {""}, "elasticfilesystem": {"client"},
+	"mediapackagev2": {"getobject", "getheadobject"}, "mediastore": {""}, "cloudsearch": {""}, "vpc-lattice-svcs": {""},
 }
 
 // serviceRules are the rules of the services that have some, by prefix. name is an
@@ -70,10 +99,26 @@ func stsRule(req *Request, name string) serviceRule {
 		return serviceRule{}
 	case who == FederatedUser:
 		return serviceRule{refuses: Matched, note: "credentials of GetFederationToken can't call STS but for GetCallerIdentity"}
+	case name == "assumeroot":
+		return assumeRootRule(req)
 	case name != "assumerole":
 		return serviceRule{refuses: bySessionToken(req), note: "credentials of GetSessionToken can't call STS but for AssumeRole and GetCallerIdentity; aws:TokenIssueTime would tell"}
 	}
 	return serviceRule{}
+}
+
+// assumeRootRule: a session of a member account's root user is for the organisation's management account and for who administers
+// IAM for it, where root access is centralised, and not for their root users. Of policies, those of the caller count (rule S13).
+//
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
+func assumeRootRule(req *Request) serviceRule {
+	if req.Principal.Type == Root {
+		return serviceRule{refuses: Matched, note: "a root user can't call sts:AssumeRoot"}
+	}
+	return serviceRule{
+		refuses: bySessionToken(req), guarded: true,
+		note: "whether the caller's account is the organisation's management account, or administers IAM for it, and root access is centralised; iam:ListOrganizationsFeatures would tell",
+	}
 }
 
 // stsOperations are the operations of STS that a caller with credentials of AWS's
@@ -193,8 +238,10 @@ func iamLimit(req *Request) serviceRule {
 }
 
 // withMFA says whether temporary credentials were made with MFA.
-func withMFA(c *Context) Match {
-	v := c.Lookup("aws:multifactorauthpresent")
+func withMFA(c *Context) Match { return isTrue(c.Lookup("aws:multifactorauthpresent")) }
+
+// isTrue says whether a context key is there and true.
+func isTrue(v ContextValue) Match {
 	switch {
 	case v.State == Absent:
 		return NoMatch
@@ -278,7 +325,13 @@ func apiRule(req *Request, name string) serviceRule {
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 func functionURLRule(req *Request, name string) serviceRule {
-	if req.Principal.Type != Anonymous || name != "invokefunctionurl" {
+	switch {
+	case req.Principal.Type != Anonymous:
+		return serviceRule{}
+	case name == "invokefunction": // a call of a function URL asks for it, too
+		return serviceRule{refuses: not(isTrue(req.Context.Lookup("lambda:invokedviafunctionurl"))),
+			note: "only a function URL takes calls that nobody signed; lambda:InvokedViaFunctionUrl would tell"}
+	case name != "invokefunctionurl":
 		return serviceRule{}
 	}
 	r := serviceRule{note: "a function URL whose AuthType is AWS_IAM refuses unsigned calls; lambda:FunctionUrlAuthType would tell"}

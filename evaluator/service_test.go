@@ -58,6 +58,20 @@ func TestServiceRules(t *testing.T) {
 		{"S13: a session token gets a bearer token, which is no operation", on("sts:GetServiceBearerToken", "*", world{id: all, ctx: session}), false, Allowed},
 		{"S13: a federated user assumes no role", on("sts:AssumeRole", roleR, world{who: aFederatedUser(), id: all, sp: all, rb: doc{trusts("T", aws(rootA), "sts:*")}}), false, ExplicitDeny},
 
+		{"S13: sts:AssumeRoot is for few accounts, whatever policies allow", on("sts:AssumeRoot", "arn:aws:iam::222222222222:root", world{id: all, owner: accountB}), false, Indeterminate},
+		{"S13: sts:AssumeRoot, nothing at home", on("sts:AssumeRoot", "arn:aws:iam::222222222222:root", world{owner: accountB}), false, ImplicitDeny},
+		{"S13: sts:AssumeRoot, denied", on("sts:AssumeRoot", "arn:aws:iam::222222222222:root", world{id: none, owner: accountB}), false, ExplicitDeny},
+		{"S13: sts:AssumeRoot isn't for root users", on("sts:AssumeRoot", "arn:aws:iam::222222222222:root", world{who: aRoot(), owner: accountB}), false, ExplicitDeny},
+
+		{"E30: S3 takes calls that nobody signed", on("s3:GetObject", "arn:aws:s3:::b/k", world{who: anonymous(), rb: doc{grant("P", "*", "*", "*")}}), false, Allowed},
+		{"E30: SQS does", on("sqs:SendMessage", "arn:aws:sqs:us-east-1:111111111111:q", world{who: anonymous(), rb: doc{grant("P", "*", "*", "*")}}), false, Allowed},
+		{"E30: KMS isn't known to", on("kms:Decrypt", keyK, world{who: anonymous(), rb: doc{grant("P", "*", "*", "*")}}), false, Indeterminate},
+		{"E30: KMS, and nobody allows", on("kms:Decrypt", keyK, world{who: anonymous(), rb: doc{}}), false, ImplicitDeny},
+		{"E30: KMS, denied", on("kms:Decrypt", keyK, world{who: anonymous(), rb: doc{refuse("P", "*", "*", "*")}}), false, ExplicitDeny},
+		{"E30: Lambda does by function URLs only", on("lambda:InvokeFunction", functionF, world{who: anonymous(), rb: doc{grant("P", "*", "*", "*")}}), false, ExplicitDeny},
+		{"E30: Lambda, by one", on("lambda:InvokeFunction", functionF, world{who: anonymous(), rb: doc{grant("P", "*", "*", "*")}, ctx: map[string][]string{"lambda:InvokedViaFunctionUrl": {"true"}}}), false, Allowed},
+		{"E30: Lambda's other actions aren't known to", on("lambda:GetFunction", functionF, world{who: anonymous(), rb: doc{grant("P", "*", "*", "*")}}), false, Indeterminate},
+
 		{"S13: IAM with long-term credentials", on("iam:ListUsers", "*", world{id: all, ctx: longTerm}), false, Allowed},
 		{"S13: IAM with a session token and MFA", on("iam:ListUsers", "*", world{id: all, ctx: sessionMFA}), true, Allowed},
 		{"S13: IAM with a session token without MFA", on("iam:ListUsers", "*", world{id: all, ctx: session}), false, ExplicitDeny},

@@ -90,6 +90,7 @@ type checker struct {
 	findings  []Finding
 	work      int // what may still be spent on comparing patterns and names
 	concretes map[string]expansion
+	bucket    string // the one that a bucket policy is about
 }
 
 // maxWork bounds the comparing of patterns and names; a document made to need more isn't

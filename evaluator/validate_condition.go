@@ -346,6 +346,7 @@ func (c *statementCheck) sameKeys(uses []conditionUse) {
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent
 func (c *statementCheck) absentKeys(u *conditionUse, all []conditionUse) {
+	c.partlyAbsent(u, all)
 	value := ""
 	if len(u.Values) == 1 {
 		value = strings.ToLower(u.Values[0].Value)
@@ -379,6 +380,88 @@ func (c *statementCheck) absentKeys(u *conditionUse, all []conditionUse) {
 				"%s is missing from calls of AWS services: they are denied, too", u.Key.Value)
 		}
 	}
+}
+
+// partlyAbsent warns of a Deny by what a key isn't, of an action that is checked on several resources of which some don't have the
+// key: ec2:RunInstances has ec2:InstanceType for the instance only, and is denied for want of it on the image (rules C4, C5, E4).
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IfExists
+func (c *statementCheck) partlyAbsent(u *conditionUse, all []conditionUse) {
+	if c.s.Effect != policy.Deny || !u.op.negated || u.op.set != "" || strings.HasPrefix(u.key, "aws:") || c.s.Action == nil || c.s.Resource == nil {
+		return
+	}
+	if slices.ContainsFunc(all, func(o conditionUse) bool { return o.op.kind == operandNull && o.key == u.key }) {
+		return
+	}
+	for i, a := range c.s.Action.Values {
+		list := c.expand()[i].actions
+		switch {
+		case !c.spend(8):
+			return
+		case len(list) != 1:
+			continue
+		}
+		service, action := list[0].service, list[0].action
+		if hasKey(action.Keys, u.Key.Value) {
+			continue
+		}
+		var with, without []string
+		for j := range action.Resources {
+			res := &action.Resources[j]
+			t, ok := service.ResourceType(res.Type)
+			switch {
+			case !ok || !c.spend(64):
+				return
+			case hasKey(res.Keys, u.Key.Value) || hasKey(t.Keys, u.Key.Value):
+				with = append(with, res.Type)
+			case res.Required && c.covers(t):
+				without = append(without, res.Type)
+			}
+		}
+		if len(with) == 0 || len(without) == 0 {
+			continue
+		}
+		c.found(SeverityWarning, "keyOfOtherResource", "C4", u.Key.Pos, "name only resources that have it: "+strings.Join(with[:min(len(with), 4)], ", "),
+			"%s is checked on %s, too, which have no %s: a missing key isn't equal, so this denies every such call", a.Value, strings.Join(without[:min(len(without), 4)], ", "), u.Key.Value)
+		return
+	}
+}
+
+// cutSegments cuts a text behind its nth colon.
+func cutSegments(s string, n int) (before, after string, ok bool) {
+	end := 0
+	for range n {
+		i := strings.IndexByte(s[end:], ':')
+		if i < 0 {
+			return s, "", false
+		}
+		end += i + 1
+	}
+	return s[:end], s[end:], true
+}
+
+// covers reports whether some entry of Resource may be of a type.
+func (c *statementCheck) covers(t *serviceref.ResourceType) bool {
+	for _, r := range valuesOf(c.s.Resource) {
+		if !c.spend(len(r.Value) + 8) {
+			return false
+		}
+		parts := arnParts(wholePattern(r.Value))
+		if len(parts) < 6 {
+			return true
+		}
+		for _, form := range formsOf(t) {
+			// Only what follows the account tells them apart, and there no * may stand for the account, too.
+			_, kind, _ := cutSegments(form.pattern, 5)
+			if !c.spend(len(parts[5])*len(kind)/8 + 1) {
+				return false
+			}
+			if globsMeet(parts[5], kind) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 var (

@@ -14,6 +14,7 @@ import (
 func (c *checker) document() {
 	c.version()
 	c.noStatements()
+	c.noAllow()
 	c.size()
 	c.characters()
 	c.sids()
@@ -68,6 +69,22 @@ func (c *checker) noStatements() {
 	if len(c.doc.Statements) == 0 && len(c.doc.Defects) == 0 {
 		c.add(Finding{Severity: SeverityError, Code: "missingStatement", Rule: "G1", Pos: c.doc.Pos, Message: "policy has no statement", AWS: c.rules.grammarRefusal})
 	}
+}
+
+// noAllow: a boundary or session policy that only denies lets nothing pass (rule E15).
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+func (c *checker) noAllow() {
+	if c.rules.typ != DocumentBoundary && c.rules.typ != DocumentSession || len(c.doc.Statements) == 0 {
+		return
+	}
+	for i := range c.doc.Statements {
+		if s := &c.doc.Statements[i]; s.Effect != policy.Deny || len(s.Defects) > 0 {
+			return
+		}
+	}
+	c.add(Finding{Severity: SeverityWarning, Code: "noAllow", Rule: "E15", Pos: c.doc.Pos, Fix: `add {"Effect": "Allow", "Action": "*", "Resource": "*"}, or what shall be possible at most`,
+		Message: c.rules.word + " without Allow lets nothing pass"})
 }
 
 // size checks the limits of table 1.1 (rule G19).
@@ -362,6 +379,14 @@ func (c *statementCheck) emptyLists() {
 			continue
 		}
 		c.found(SeverityWarning, "emptyList", "G15", l.list.Pos, "fill it, or remove the statement", "%s is empty: %s", l.name, what)
+	}
+	for _, l := range []struct {
+		name string
+		list *policy.List
+	}{{"NotAction", s.NotAction}, {"NotResource", s.NotResource}} {
+		if i := slices.IndexFunc(valuesOf(l.list), func(v policy.Text) bool { return v.Value == "*" || l.name == "NotAction" && v.Value == "*:*" }); i >= 0 {
+			c.found(SeverityWarning, "nothingLeft", "A4", l.list.Values[i].Pos, "name what is excepted, or remove the statement", "%s excepts everything: the statement never applies", l.name)
+		}
 	}
 	if s.Principal != nil && len(s.Principal.Entries) == 0 && len(s.Defects) == 0 {
 		c.found(SeverityWarning, "emptyList", "G15", s.Principal.Pos, "fill it, or remove the statement", "Principal is empty: the statement never applies")

@@ -153,8 +153,8 @@ func globalKeyNames(yield func(string) bool) {
 	}
 }
 
-// keySupplied checks that the actions of the statement supply a service's key. A key of
-// another service than the actions' isn't looked at: some travel with calls to any.
+// keySupplied checks that the actions of the statement supply a service's key. Some keys
+// travel with calls to any service.
 func (c *statementCheck) keySupplied(u *conditionUse, prefix string) {
 	if c.s.Action == nil || travelling[u.key] || prefix == "aws-marketplace" {
 		return // the reference is known not to say all about Marketplace's keys: AWS's own policies use others
@@ -167,7 +167,7 @@ func (c *statementCheck) keySupplied(u *conditionUse, prefix string) {
 		if len(list) == 0 || !c.spend(8) {
 			return // *, or not known
 		}
-		if list[0].service.Prefix != prefix && prefix != "aws" {
+		if list[0].service.Prefix == "aws-marketplace" {
 			return
 		}
 		has := false
@@ -237,6 +237,7 @@ func (c *statementCheck) suppliedByAny(prefix, key string) bool {
 var travelling = map[string]bool{
 	"ec2:sourceinstancearn": true, "ec2:roledelivery": true, "lambda:sourcefunctionarn": true, "ssm:sourceinstancearn": true,
 	"glue:roleassumedby": true, "glue:credentialissuingservice": true, "identitystore:userid": true, "kms:viaservice": true,
+	"codebuild:buildarn": true, "codebuild:projectarn": true,
 }
 
 // hasKey reports whether a list of keys of the reference has one of the name; a part in ${} or <> stands for any text.

@@ -84,6 +84,7 @@ func (c *statementCheck) awsPrincipal(e policy.PrincipalEntry) {
 	case digits || v != "" && strings.Trim(v, "0123456789-") == "":
 		c.invalidPrincipal("invalidPrincipal", "P6", e, "write its twelve digits", "account "+quote(v)+" doesn't have 12 digits")
 	case isUniqueID(v):
+		c.gatewayIdentity(e)
 		c.found(SeverityWarning, "orphanedPrincipal", "P8", e.Value.Pos, "name the user or role by its ARN, or remove it",
 			"%s is the id of a user or role; AWS shows it in place of the ARN once that has been deleted, and a new one of the same name doesn't match it", v)
 	case strings.HasPrefix(v, "arn:"):
@@ -136,6 +137,8 @@ func (c *statementCheck) principalARN(e policy.PrincipalEntry) {
 		c.invalidPrincipal("arnAccount", "P6", e, "write its twelve digits", "principal "+quote(v)+": an account id has 12 digits")
 	case arn.Resource == "root":
 		c.gatewayAccount(e)
+	default:
+		c.gatewayIdentity(e)
 	}
 }
 
@@ -143,17 +146,28 @@ func (c *statementCheck) principalARN(e policy.PrincipalEntry) {
 //
 // https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 func (c *statementCheck) gatewayAccount(e policy.PrincipalEntry) {
-	if c.rules.typ != DocumentEndpoint || c.s.Action == nil {
+	if !c.gateway() {
 		return
-	}
-	for _, a := range c.s.Action.Values {
-		prefix, _, _ := strings.Cut(strings.ToLower(a.Value), ":")
-		if prefix != "s3" && prefix != "dynamodb" {
-			return
-		}
 	}
 	c.found(SeverityWarning, "gatewayPrincipal", "E34", e.Value.Pos, `write "*" and compare aws:PrincipalAccount or aws:PrincipalArn in a condition`,
 		"in the policy of a gateway endpoint %s means the account's root user only", e.Value.Value)
+}
+
+// gatewayIdentity warns of users and roles there: AWS names aws:PrincipalArn as the way to allow them (rule E34).
+func (c *statementCheck) gatewayIdentity(e policy.PrincipalEntry) {
+	if c.gateway() {
+		c.found(SeverityWarning, "gatewayPrincipal", "E34", e.Value.Pos, `write "*" and compare aws:PrincipalArn in a condition`,
+			"AWS doesn't say what %s means in the policy of a gateway endpoint", e.Value.Value)
+	}
+}
+
+// gateway reports whether the statement is probably one of a gateway endpoint's policy: S3 and DynamoDB alone have such
+// endpoints.
+func (c *statementCheck) gateway() bool {
+	return c.rules.typ == DocumentEndpoint && c.s.Action != nil && !slices.ContainsFunc(c.s.Action.Values, func(a policy.Text) bool {
+		prefix, _, _ := strings.Cut(strings.ToLower(a.Value), ":")
+		return prefix != "s3" && prefix != "dynamodb"
+	})
 }
 
 // servicePrincipal checks an entry of Service (rule P11).

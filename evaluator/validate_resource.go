@@ -29,6 +29,25 @@ func (c *statementCheck) resources() {
 			c.resourceARN(r)
 		}
 	}
+	c.otherBucket()
+}
+
+// otherBucket reports resources of a bucket policy that can't be of the same bucket as the first (rule G20).
+func (c *statementCheck) otherBucket() {
+	if c.rules.typ != DocumentBucket {
+		return
+	}
+	for _, r := range valuesOf(c.s.Resource) {
+		arn, ok := policy.ParseARN(r.Value)
+		name, _, _ := strings.Cut(arn.Resource, "/")
+		switch {
+		case !ok || arn.Service != "s3" || arn.Account != "" || strings.ContainsAny(name, "*?$"): // not a bucket's, or any
+		case c.bucket == "":
+			c.bucket = name
+		case name != c.bucket:
+			c.refused("invalidResource", "G20", r.Pos, bucketResource, "give each bucket a policy of its own", "a bucket policy is about one bucket: this is of %s, and another resource of %s", name, c.bucket)
+		}
+	}
 }
 
 // resourceARN checks one entry that isn't *.
@@ -55,6 +74,8 @@ func (c *statementCheck) resourceARN(r policy.Text) {
 	if known {
 		c.arnFormat(r, parts)
 	}
+	c.secretSuffix(r, parts)
+	c.notKey(r, parts)
 	if c.rules.typ == DocumentBucket && !strings.HasPrefix(parts[2], "s3") && !strings.ContainsAny(parts[2], "*?") {
 		c.refused("invalidResource", "G20", r.Pos, bucketResource, "", "the resources of a bucket policy must be the bucket or its objects")
 	}
@@ -232,6 +253,34 @@ func (c *statementCheck) arnFormat(r policy.Text, parts []string) {
 		f.Message = "ARN " + quote(r.Value) + " has the form of no resource of " + parts[2] + " (reference of " + serviceref.Date() + ")"
 	}
 	c.add(f)
+}
+
+// secretSuffix reports the ARN of a secret by its name alone: the ARN that a request has ends in a hyphen and six more
+// characters (rule S27).
+//
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html
+func (c *statementCheck) secretSuffix(r policy.Text, parts []string) {
+	name, ok := strings.CutPrefix(parts[5], "secret:")
+	if parts[2] != "secretsmanager" || !ok || strings.ContainsAny(name, "*?$") {
+		return
+	}
+	if end := len(name) - 7; end > 0 && name[end] == '-' && !strings.ContainsFunc(name[end+1:], notAlphanumeric) {
+		return
+	}
+	c.found(SeverityWarning, "secretSuffix", "S27", r.Pos, "write "+r.Value+"-??????", "a secret's ARN ends in a hyphen and six characters that Secrets Manager adds: %q matches no secret", r.Value)
+}
+
+// notKey reports a resource of a key policy that is no key: the policy is about its own key only (rule R13).
+//
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
+func (c *statementCheck) notKey(r policy.Text, parts []string) {
+	if c.rules.typ != DocumentKey || c.unfit || !c.spend(4*len(r.Value)) {
+		return
+	}
+	if p := wholePattern(r.Value); p != "" && !globsMeet(p, "arn:*:kms:*:*:key/*") {
+		c.found(SeverityWarning, "resourceMismatch", "R13", r.Pos, `write "Resource": "*"`, "a key policy is about its own key: %q is no key, and the statement never applies to it", r.Value)
+		c.unfit = true
+	}
 }
 
 // An arnForm is the ARN format of a resource type, with placeholders as wildcards.

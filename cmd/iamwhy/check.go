@@ -12,6 +12,7 @@ import (
 	"github.com/iamwhy/iamwhy/correlate"
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/apicall"
+	"github.com/iamwhy/iamwhy/evaluator/snapshot"
 )
 
 // A question is what check is asked.
@@ -22,32 +23,47 @@ type question struct {
 	closed                      bool
 	noSession                   bool
 	strict                      bool
+	region                      string // of a command after --
 }
 
 func (a *app) checkCommand() *cobra.Command {
 	var q question
 	cmd := &cobra.Command{
-		Use:   "check -p PRINCIPAL -a ACTION [-r RESOURCE] [-c KEY=VALUE]...",
+		Use:   "check -p PRINCIPAL {-a ACTION [-r RESOURCE] | -- aws COMMAND...} [-c KEY=VALUE]...",
 		Short: "would it be allowed?",
 		Long: `Say whether a call would be allowed, and why. Context keys that aren't given are
 unknown, unless --closed-context; an answer that hangs on one says so.
 
+After --, a command of the AWS CLI is checked as it would be typed: every
+permission and resource that it needs, and what was assumed to tell them.
+Nothing is run.
+
 Exit status: 0 allowed, 1 denied, 3 indeterminate, 2 usage or input.`,
-		Example: `  iamwhy check --snapshot snapshot/ -p deploy -a s3:PutObject -r acme-logs/app.log -c aws:RequestedRegion=us-east-1`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fmt.Errorf("unexpected argument %q: the question is asked with -p, -a, -r and -c", args[0])
+		Example: `  iamwhy check --snapshot snapshot/ -p deploy -a s3:PutObject -r acme-logs/app.log -c aws:RequestedRegion=us-east-1
+  iamwhy check --snapshot snapshot/ -p deploy -- aws s3 cp app.log s3://acme-logs/app.log --region us-east-1`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if n := cmd.ArgsLenAtDash(); len(args) > 0 && n != 0 {
+				return fmt.Errorf("unexpected argument %q: the question is asked with -p, -a, -r and -c, or with a command after --", args[0])
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			typed := cmd.ArgsLenAtDash() == 0
 			switch {
 			case q.principal == "":
 				return errors.New("no principal: give -p an ARN or part of one")
-			case q.action == "":
-				return errors.New("no action: give -a one, such as s3:GetObject")
+			case typed && (q.action != "" || q.resource != ""):
+				return errors.New("-a or -r, and a command after --: the command says itself what it does; give one or the other")
+			case typed && len(args) == 0:
+				return errors.New("no command after --: want aws SERVICE OPERATION [--OPTION VALUE]")
+			case !typed && q.region != "":
+				return errors.New("--region is for a command after --; with -a, give -c aws:RequestedRegion=REGION")
+			case !typed && q.action == "":
+				return errors.New("no action: give -a one, such as s3:GetObject, or a command of the AWS CLI after --")
 			case a.snapshot == "":
 				return errors.New("no snapshot: give --snapshot, or set IAMWHY_SNAPSHOT")
+			case typed:
+				return a.checkTyped(cmd.Context(), q, args)
 			}
 			return a.check(cmd.Context(), q)
 		},
@@ -57,6 +73,7 @@ Exit status: 0 allowed, 1 denied, 3 indeterminate, 2 usage or input.`,
 	flags.StringVarP(&q.principal, "principal", "p", "", "who calls: an `ARN`, or any part of one that fits one principal")
 	flags.StringVarP(&q.action, "action", "a", "", "the `ACTION`: s3:GetObject")
 	flags.StringVarP(&q.resource, "resource", "r", "", "the `RESOURCE`: an ARN, bucket/key, or a known name; '*' for an action that has none")
+	flags.StringVar(&q.region, "region", "", "the `REGION` of a command after --, if it names none itself")
 	flags.StringArrayVarP(&q.values, "context", "c", nil, "a context key, as `KEY=VALUE`; again with the same key for a further value")
 	flags.StringArrayVar(&q.unknown, "unknown", nil, "a context `KEY` that isn't known, beside --closed-context")
 	flags.BoolVar(&q.closed, "closed-context", false, "the request is as given: other context keys are absent, and a role's session has no session policy")
@@ -94,21 +111,13 @@ func (a *app) check(ctx context.Context, q question) error {
 	} else if req.Resource, err = snap.ResolveResource(q.action, q.resource); err != nil {
 		return fmt.Errorf("-r: %w", err)
 	}
-	snap.Complete(&req)
-	evaluator.DeriveContext(&req)
-	a.resolved(q, req)
-
-	policies, err := snap.Policies(ctx, req)
+	answer, _, err := ask(ctx, snap, q, req)
 	if err != nil {
 		return err
 	}
-	if req.Principal.Type == evaluator.AssumedRole && (q.closed || q.noSession) {
-		policies.Session = evaluator.Layer{}
+	a.resolved(q, answer.Request)
+	if answer.Request.Principal.Type == evaluator.AssumedRole && (q.closed || q.noSession) {
 		a.note("assumed: the session has no session policy")
-	}
-	answer := render.Check{Request: req, Explanation: evaluator.Explain(&req, &policies)}
-	if d := answer.Explanation.Decision; d == evaluator.ExplicitDeny || d == evaluator.ImplicitDeny {
-		answer.Fixes = evaluator.Fixes(&req, &policies)
 	}
 	if err := p.Check(answer); err != nil {
 		return err
@@ -120,6 +129,24 @@ func (a *app) check(ctx context.Context, q question) error {
 		return err
 	}
 	return decisionStatus(answer.Explanation.Decision)
+}
+
+// ask evaluates a request with what the snapshot knows of it.
+func ask(ctx context.Context, snap *snapshot.Snapshot, q question, req evaluator.Request) (render.Check, evaluator.Policies, error) {
+	snap.Complete(&req)
+	evaluator.DeriveContext(&req)
+	policies, err := snap.Policies(ctx, req)
+	if err != nil {
+		return render.Check{}, policies, err
+	}
+	if req.Principal.Type == evaluator.AssumedRole && (q.closed || q.noSession) {
+		policies.Session = evaluator.Layer{}
+	}
+	answer := render.Check{Request: req, Explanation: evaluator.Explain(&req, &policies)}
+	if d := answer.Explanation.Decision; d == evaluator.ExplicitDeny || d == evaluator.ImplicitDeny {
+		answer.Fixes = evaluator.Fixes(&req, &policies)
+	}
+	return answer, policies, nil
 }
 
 // decisionStatus is the exit status of a decision.

@@ -3,64 +3,42 @@ package apicall
 import (
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
 )
 
-// versionTail is the date that some services add to the names of their events (T77). Without
-// it the name is the action's; no action ends in a date. The tails V1 and V2 stay: they
-// are part of names such as DescribeDatasetV2, and the table knows the rest.
-var versionTail = regexp.MustCompile(`20\d{2}_?\d{2}_?\d{2}(v\d+)?$`)
-
-// cleanOperation returns the operation without its version, "" if it is no name.
-func cleanOperation(prefix, name string) string {
-	name = strings.TrimSpace(name)
-	if len(name) > 128 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
-		return ""
-	}
-	if cut := versionTail.ReplaceAllString(name, ""); cut != "" {
-		name = cut
-	}
-	return name
-}
-
-// own returns the requests of the call's own action or actions.
+// own returns the requests of the call's own action or actions (T78).
 func (d *derivation) own() []Request {
 	name := d.prefix + ":" + d.operation
-	if permissionless[name] {
-		return nil
-	}
-	if _, object := d.params.one("key"); d.prefix == "s3express" && (object == given || strings.Contains(strings.ToLower(d.host()), ".s3express-")) {
-		return d.ask("s3express:CreateSession", FromTable) // all that a zonal endpoint checks (T79)
-	}
 	if f, ok := special[name]; ok {
 		return f(d)
 	}
-	if d.prefix == "apigateway" {
-		return d.ask("apigateway:"+apiGatewayVerb(d.operation), FromTable)
+	if d.zonal() {
+		return d.session()
 	}
-	if actions, ok := irregular[name]; ok {
+	if found, ok := irregularityOf(d.prefix, d.operation); ok {
 		var all []Request
-		for action := range strings.FieldsSeq(actions) {
-			all = append(all, d.ask(d.versioned(action), FromTable)...)
+		for _, n := range found.checks {
+			all = append(all, d.needed(d.versioned(n.action), n.required)...)
 		}
 		return all
 	}
-	if action := d.versioned(name); action != name {
-		return d.ask(action, FromTable)
+	if action, ok := namedAction(d.prefix, d.operation); ok {
+		source := FromName
+		if d.guessed() {
+			source = FromGuess
+		}
+		if versioned := d.versioned(action); versioned != action {
+			action, source = versioned, FromTable
+		}
+		return d.ask(action, source)
 	}
-	return d.ask(name, FromName)
-}
-
-func (d *derivation) host() string {
-	if d.call.Host != "" {
-		return d.call.Host
+	if d.prefix == "apigateway" {
+		return d.ask("apigateway:"+d.apiGatewayVerb(), FromTable)
 	}
-	host, _ := d.params.one("Host")
-	return host
+	return d.ask(name, FromGuess) // T80
 }
 
 // ask makes the requests for an action on the resources that the tables give it.
@@ -68,106 +46,12 @@ func (d *derivation) ask(action string, source Source) []Request {
 	return d.on(action, source, true, d.resources(action))
 }
 
-// permissionless are the calls that need no permission (S9, S10, T78).
-var permissionless = map[string]bool{
-	"sts:GetCallerIdentity":      true,
-	"sts:GetSessionToken":        true,
-	"dynamodb:DescribeEndpoints": true,
-	"s3:OptionsObject":           true,
-	"signin:ConsoleLogin":        true,
-}
-
-// irregular are the operations whose actions aren't called like them (T78). Where there
-// are several actions, all are needed.
-var irregular = map[string]string{
-	"s3:ListBuckets": "s3:ListAllMyBuckets",
-	"s3:HeadBucket":  "s3:ListBucket",
-	"s3:ListObjects": "s3:ListBucket",
-	// Rule S40.
-	"s3:ListObjectsV2":                               "s3:ListBucket",
-	"s3:ListObjectVersions":                          "s3:ListBucketVersions",
-	"s3:ListMultipartUploads":                        "s3:ListBucketMultipartUploads",
-	"s3:ListParts":                                   "s3:ListMultipartUploadParts",
-	"s3:HeadObject":                                  "s3:GetObject",
-	"s3:SelectObjectContent":                         "s3:GetObject",
-	"s3:GetObjectAttributes":                         "s3:GetObject s3:GetObjectAttributes",
-	"s3:CreateMultipartUpload":                       "s3:PutObject",
-	"s3:UploadPart":                                  "s3:PutObject",
-	"s3:CompleteMultipartUpload":                     "s3:PutObject",
-	"s3:PostObject":                                  "s3:PutObject",
-	"s3:GetBucketEncryption":                         "s3:GetEncryptionConfiguration",
-	"s3:PutBucketEncryption":                         "s3:PutEncryptionConfiguration",
-	"s3:DeleteBucketEncryption":                      "s3:PutEncryptionConfiguration",
-	"s3:GetBucketLifecycle":                          "s3:GetLifecycleConfiguration",
-	"s3:GetBucketLifecycleConfiguration":             "s3:GetLifecycleConfiguration",
-	"s3:PutBucketLifecycle":                          "s3:PutLifecycleConfiguration",
-	"s3:PutBucketLifecycleConfiguration":             "s3:PutLifecycleConfiguration",
-	"s3:DeleteBucketLifecycle":                       "s3:PutLifecycleConfiguration",
-	"s3:GetBucketReplication":                        "s3:GetReplicationConfiguration",
-	"s3:PutBucketReplication":                        "s3:PutReplicationConfiguration",
-	"s3:DeleteBucketReplication":                     "s3:PutReplicationConfiguration",
-	"s3:GetBucketAccelerateConfiguration":            "s3:GetAccelerateConfiguration",
-	"s3:PutBucketAccelerateConfiguration":            "s3:PutAccelerateConfiguration",
-	"s3:GetBucketAnalyticsConfiguration":             "s3:GetAnalyticsConfiguration",
-	"s3:ListBucketAnalyticsConfigurations":           "s3:GetAnalyticsConfiguration",
-	"s3:PutBucketAnalyticsConfiguration":             "s3:PutAnalyticsConfiguration",
-	"s3:DeleteBucketAnalyticsConfiguration":          "s3:PutAnalyticsConfiguration",
-	"s3:GetBucketInventoryConfiguration":             "s3:GetInventoryConfiguration",
-	"s3:ListBucketInventoryConfigurations":           "s3:GetInventoryConfiguration",
-	"s3:PutBucketInventoryConfiguration":             "s3:PutInventoryConfiguration",
-	"s3:DeleteBucketInventoryConfiguration":          "s3:PutInventoryConfiguration",
-	"s3:GetBucketMetricsConfiguration":               "s3:GetMetricsConfiguration",
-	"s3:ListBucketMetricsConfigurations":             "s3:GetMetricsConfiguration",
-	"s3:PutBucketMetricsConfiguration":               "s3:PutMetricsConfiguration",
-	"s3:DeleteBucketMetricsConfiguration":            "s3:PutMetricsConfiguration",
-	"s3:GetBucketIntelligentTieringConfiguration":    "s3:GetIntelligentTieringConfiguration",
-	"s3:ListBucketIntelligentTieringConfigurations":  "s3:GetIntelligentTieringConfiguration",
-	"s3:PutBucketIntelligentTieringConfiguration":    "s3:PutIntelligentTieringConfiguration",
-	"s3:DeleteBucketIntelligentTieringConfiguration": "s3:PutIntelligentTieringConfiguration",
-	"s3:GetBucketNotificationConfiguration":          "s3:GetBucketNotification",
-	"s3:PutBucketNotificationConfiguration":          "s3:PutBucketNotification",
-	"s3:GetBucketCors":                               "s3:GetBucketCORS",
-	"s3:PutBucketCors":                               "s3:PutBucketCORS",
-	"s3:DeleteBucketCors":                            "s3:PutBucketCORS",
-	"s3:DeleteBucketTagging":                         "s3:PutBucketTagging",
-	"s3:DeleteBucketOwnershipControls":               "s3:PutBucketOwnershipControls",
-	"s3:DeleteBucketPublicAccessBlock":               "s3:PutBucketPublicAccessBlock",
-	"s3:DeleteAccountPublicAccessBlock":              "s3:PutAccountPublicAccessBlock",
-	"s3:GetObjectLockConfiguration":                  "s3:GetBucketObjectLockConfiguration",
-	"s3:PutObjectLockConfiguration":                  "s3:PutBucketObjectLockConfiguration",
-	"lambda:Invoke":                                  "lambda:InvokeFunction",
-	"lambda:InvokeWithResponseStream":                "lambda:InvokeFunction",
-	"lambda:InvokeFunctionUrl":                       "lambda:InvokeFunctionUrl lambda:InvokeFunction",
-	"lambda:GetLayerVersionByArn":                    "lambda:GetLayerVersion",
-	"sqs:SendMessageBatch":                           "sqs:SendMessage",
-	"sqs:DeleteMessageBatch":                         "sqs:DeleteMessage",
-	"sqs:ChangeMessageVisibilityBatch":               "sqs:ChangeMessageVisibility",
-	"sns:PublishBatch":                               "sns:Publish",
-	"execute-api:PostToConnection":                   "execute-api:ManageConnections",
-	"execute-api:GetConnection":                      "execute-api:ManageConnections",
-	"execute-api:DeleteConnection":                   "execute-api:ManageConnections",
-	"budgets:CreateBudget":                           "budgets:ModifyBudget",
-	"budgets:UpdateBudget":                           "budgets:ModifyBudget",
-	"budgets:DeleteBudget":                           "budgets:ModifyBudget",
-	"budgets:CreateNotification":                     "budgets:ModifyBudget",
-	"budgets:UpdateNotification":                     "budgets:ModifyBudget",
-	"budgets:DeleteNotification":                     "budgets:ModifyBudget",
-	"budgets:CreateSubscriber":                       "budgets:ModifyBudget",
-	"budgets:UpdateSubscriber":                       "budgets:ModifyBudget",
-	"budgets:DeleteSubscriber":                       "budgets:ModifyBudget",
-	"budgets:DescribeBudget":                         "budgets:ViewBudget",
-	"budgets:DescribeBudgets":                        "budgets:ViewBudget",
-	"budgets:DescribeBudgetPerformanceHistory":       "budgets:ViewBudget",
-	"budgets:DescribeBudgetNotificationsForAccount":  "budgets:ViewBudget",
-	"budgets:DescribeNotificationsForBudget":         "budgets:ViewBudget",
-	"budgets:DescribeSubscribersForNotification":     "budgets:ViewBudget",
-	"glue:BatchUpdatePartition":                      "glue:UpdatePartition",
-	"glue:CreatePartitionIndex":                      "glue:UpdateTable",
-	"glue:DeletePartitionIndex":                      "glue:UpdateTable",
-	"glue:GetColumnStatisticsForTable":               "glue:GetTable",
-	"glue:GetColumnStatisticsForPartition":           "glue:GetPartition",
-	"timestream:Query":                               "timestream:Select",
-	"ses:SendBulkEmail":                              "ses:SendBulkTemplatedEmail",
+// needed makes the requests for an action that the table gives an operation.
+func (d *derivation) needed(action string, required bool) []Request {
+	if action == "s3express:CreateSession" {
+		return d.session()
+	}
+	return d.on(action, FromTable, required, d.resources(action))
 }
 
 // versions are the S3 actions that have another name when the call names a version.
@@ -184,11 +68,16 @@ var versions = map[string]string{
 }
 
 func (d *derivation) versioned(action string) string {
-	v, ok := versions[action]
-	if !ok {
+	prefix, name, _ := strings.Cut(action, ":")
+	v, ok := versions["s3:"+name]
+	if !ok || prefix != "s3" && !slices.Contains(s3Family, prefix) {
 		return action
 	}
-	if _, state := d.params.one("versionId", "x-amz-version-id"); state == given {
+	if _, state := d.params.one("versionId", "x-amz-version-id"); state != given {
+		return action
+	}
+	_, name, _ = strings.Cut(v, ":")
+	if v, ok := namedAction(prefix, name); ok {
 		return v
 	}
 	return action
@@ -196,34 +85,42 @@ func (d *derivation) versioned(action string) string {
 
 // special are the operations that aren't one action on what a table row says.
 var special = map[string]func(*derivation) []Request{
-	"s3:CopyObject":                      (*derivation).copyObject,
-	"s3:UploadPartCopy":                  (*derivation).copyObject,
-	"s3:DeleteObjects":                   (*derivation).deleteObjects,
-	"s3:DeleteMultipleObjects":           (*derivation).deleteObjects,
-	"s3:GetPublicAccessBlock":            (*derivation).publicAccessBlock,
-	"s3:PutPublicAccessBlock":            (*derivation).publicAccessBlock,
-	"s3:DeletePublicAccessBlock":         (*derivation).publicAccessBlock,
-	"dynamodb:TransactGetItems":          (*derivation).transactItems,
-	"dynamodb:TransactWriteItems":        (*derivation).transactItems,
-	"dynamodb:ExecuteStatement":          (*derivation).partiQL,
-	"dynamodb:BatchExecuteStatement":     (*derivation).partiQL,
-	"dynamodb:ExecuteTransaction":        (*derivation).partiQL,
-	"kms:ReEncrypt":                      (*derivation).reEncrypt,
-	"ec2:RunInstances":                   (*derivation).runInstances,
-	"ses:SendEmail":                      (*derivation).sendEmail,
-	"secretsmanager:BatchGetSecretValue": (*derivation).batchSecrets,
+	"s3:CopyObject":                          (*derivation).copyObject,
+	"s3:UploadPartCopy":                      (*derivation).copyObject,
+	"s3:DeleteObjects":                       (*derivation).deleteObjects,
+	"s3:DeleteMultipleObjects":               (*derivation).deleteObjects,
+	"s3:GetPublicAccessBlock":                (*derivation).publicAccessBlock,
+	"s3:PutPublicAccessBlock":                (*derivation).publicAccessBlock,
+	"s3:DeletePublicAccessBlock":             (*derivation).publicAccessBlock,
+	"dynamodb:TransactGetItems":              (*derivation).transactItems,
+	"dynamodb:TransactWriteItems":            (*derivation).transactItems,
+	"dynamodb:ExecuteStatement":              (*derivation).partiQL,
+	"dynamodb:BatchExecuteStatement":         (*derivation).partiQL,
+	"dynamodb:ExecuteTransaction":            (*derivation).partiQL,
+	"kms:ReEncrypt":                          (*derivation).reEncrypt,
+	"ec2:RunInstances":                       (*derivation).runInstances,
+	"s3express:CopyObject":                   (*derivation).copyToDirectory,
+	"s3express:UploadPartCopy":               (*derivation).copyToDirectory,
+	"elasticbeanstalk:UpdateTagsForResource": (*derivation).beanstalkTags,
+	"ses:SendEmail":                          (*derivation).sendEmail,
+	"timestream:Query":                       (*derivation).timestreamQuery,
+	"secretsmanager:BatchGetSecretValue":     (*derivation).batchSecrets,
 }
 
 // copyObject reads the source and writes the target (S41).
 func (d *derivation) copyObject() []Request {
-	target := d.ask("s3:PutObject", FromTable)
+	return append(d.ask("s3:PutObject", FromTable), d.readSource())
+}
+
+// readSource is the permission to read what is copied.
+func (d *derivation) readSource() Request {
 	action, source := d.copySource()
 	from := Request{Action: action, ActionSource: FromTable, Resource: source, ResourceSource: FromEvent, Required: true}
 	if source.Pattern {
 		from.ResourceSource = FromTable
 	}
 	from.Resource.Account = d.ownerOf(source.ARN, "")
-	return append(target, from)
+	return from
 }
 
 // copySource reads x-amz-copy-source: bucket/key, URL-encoded, perhaps with a version.
@@ -251,6 +148,9 @@ func (d *derivation) copySource() (action string, r evaluator.Resource) {
 	bucket, key, ok := strings.Cut(path, "/")
 	if !ok || key == "" {
 		return action, r
+	}
+	if strings.HasSuffix(bucket, "--x-s3") { // read through a session (T79)
+		return "s3express:CreateSession", evaluator.Resource{ARN: "arn:" + d.partition + ":s3express:" + d.region + ":*:bucket/" + bucket, Pattern: true}
 	}
 	if b, ok := d.bucketARN(bucket); ok {
 		return action, evaluator.Resource{ARN: b + "/" + key}
@@ -406,6 +306,38 @@ func (d *derivation) partiQL() []Request {
 	return all
 }
 
+// queryActions are the actions of Timestream's queries, by the statement's first words.
+//
+// https://docs.aws.amazon.com/timestream/latest/developerguide/security_iam_service-with-iam.html
+var queryActions = []struct{ words, actions string }{
+	{"unload", "timestream:Unload timestream:Select"},
+	{"show databases", "timestream:ListDatabases"},
+	{"show tables", "timestream:ListTables"},
+	{"show measures", "timestream:ListMeasures"},
+	{"describe", "timestream:DescribeTable"},
+}
+
+// timestreamQuery asks for the action of the statement. What isn't recorded most likely selects, as nearly
+// all statements do.
+func (d *derivation) timestreamQuery() []Request {
+	statement, _ := d.params.one("queryString")
+	statement = strings.Join(strings.Fields(strings.ToLower(statement)), " ")
+	for _, q := range queryActions {
+		if !strings.HasPrefix(statement, q.words) {
+			continue
+		}
+		var all []Request
+		for action := range strings.FieldsSeq(q.actions) {
+			all = append(all, d.ask(action, FromTable)...)
+		}
+		return all
+	}
+	if statement != "" && !strings.Contains(statement, "from") { // of no table
+		return d.ask("timestream:SelectValues", FromTable)
+	}
+	return d.ask("timestream:Select", FromTable)
+}
+
 // reEncrypt is a permission on each of two keys; the event's resources don't tell which is which.
 func (d *derivation) reEncrypt() []Request {
 	from, to := d.key("sourceKeyId"), d.key("destinationKeyId")
@@ -415,6 +347,25 @@ func (d *derivation) reEncrypt() []Request {
 	}
 	all[0].Resource, all[0].ResourceSource = d.sourced(from)
 	all[1].Resource, all[1].ResourceSource = d.sourced(to)
+	return all
+}
+
+// beanstalkTags: instead of the operation's name, what it does to the tags is authorised.
+//
+// https://docs.aws.amazon.com/elasticbeanstalk/latest/api/API_UpdateTagsForResource.html
+func (d *derivation) beanstalkTags() []Request {
+	var all []Request
+	for _, t := range []struct{ param, action string }{
+		{"tagsToAdd", "elasticbeanstalk:AddTags"},
+		{"tagsToRemove", "elasticbeanstalk:RemoveTags"},
+	} {
+		if _, state := d.params.nodes(t.param); state != notGiven {
+			all = append(all, d.on(t.action, FromTable, state == given, d.resources(t.action))...)
+		}
+	}
+	if len(all) == 0 {
+		return d.ask("elasticbeanstalk:UpdateTagsForResource", FromName)
+	}
 	return all
 }
 
@@ -434,31 +385,4 @@ func (d *derivation) batchSecrets() []Request {
 		all = append(all, d.on("secretsmanager:GetSecretValue", FromTable, true, secret("secretIdList")(d))...)
 	}
 	return all
-}
-
-// apiGatewayVerbs are the operations of API Gateway whose verb their name doesn't tell.
-var apiGatewayVerbs = map[string]string{
-	"TagResource":                "PUT",
-	"UntagResource":              "DELETE",
-	"ReimportApi":                "PUT",
-	"ImportDocumentationParts":   "PUT",
-	"FlushStageCache":            "DELETE",
-	"FlushStageAuthorizersCache": "DELETE",
-	"ResetAuthorizersCache":      "DELETE",
-}
-
-// apiGatewayVerb returns the action of an operation: API Gateway authorises the REST
-// call's verb.
-func apiGatewayVerb(operation string) string {
-	if v, ok := apiGatewayVerbs[operation]; ok {
-		return v
-	}
-	for _, v := range []struct{ prefix, verb string }{
-		{"Get", "GET"}, {"Export", "GET"}, {"Put", "PUT"}, {"Update", "PATCH"}, {"Delete", "DELETE"},
-	} {
-		if strings.HasPrefix(operation, v.prefix) {
-			return v.verb
-		}
-	}
-	return "POST"
 }

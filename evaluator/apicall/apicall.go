@@ -95,6 +95,12 @@ type derivation struct {
 	prefix, operation                 string // IAM's prefix (T76) and the operation without its version (T77)
 	partition, region, account, owner string // as in an ARN; "*" if not known. owner is account, "" if not known
 	params                            params
+
+	members map[string][]any // the parameters by folded name, once they are asked for
+	notes   map[string]*note // what the service reference told, by action and ARN
+	given   map[string]bool  // the ARNs that parameters have
+	about   string           // what the operation is about, once it is asked for
+	unfit   bool             // the call names a resource of a type that the reference doesn't give the action
 }
 
 func derive(c Call) *derivation {
@@ -119,44 +125,56 @@ func plain(s string) bool { return s != "" && !strings.ContainsAny(s, ":/*?${} \
 func (d *derivation) on(action string, source Source, required bool, resources []evaluator.Resource) []Request {
 	all := make([]Request, 0, len(resources))
 	for _, r := range resources {
-		r, from := d.recorded(r)
-		all = append(all, Request{Action: action, ActionSource: source, Resource: r, ResourceSource: from, Required: required})
+		n := d.notes[action+" "+r.ARN]
+		r, from, settled := d.recorded(action, r)
+		if n != nil && n.byReference && !settled && !n.recorded && from != FromNowhere {
+			from = FromReference
+		}
+		all = append(all, Request{
+			Action: action, ActionSource: source, Resource: r, ResourceSource: from,
+			Required: required && (n == nil || !n.unsure || settled),
+		})
 	}
 	return all
 }
 
 // recorded lets the event's own resources settle what was derived (T75): the
-// one that the derived ARN describes wins.
-func (d *derivation) recorded(r evaluator.Resource) (evaluator.Resource, Source) {
+// one that the derived ARN describes wins. It reports whether there is one.
+func (d *derivation) recorded(action string, r evaluator.Resource) (evaluator.Resource, Source, bool) {
 	var found *RecordedResource
 	for i, rec := range d.call.Resources {
-		if !d.describes(r, rec.ARN) {
+		if !d.describes(action, r, rec.ARN) {
 			continue
 		}
 		if found != nil && found.ARN != rec.ARN {
-			return d.sourced(r) // several: which one can't be told
+			found = nil // several: which one can't be told
+			break
 		}
 		if found == nil || found.Account == "" {
 			found = &d.call.Resources[i]
 		}
 	}
 	if found == nil {
-		return d.sourced(r)
+		r, from := d.sourced(r)
+		return r, from, false
 	}
-	return evaluator.Resource{ARN: found.ARN, Account: d.ownerOf(found.ARN, found.Account)}, FromEvent
+	return evaluator.Resource{ARN: found.ARN, Account: d.ownerOf(found.ARN, found.Account)}, FromEvent, true
 }
 
-// describes reports whether a derived resource is, or may be, a recorded one of the
+// describes reports whether an action's derived resource is, or may be, a recorded one of the
 // same type.
-func (d *derivation) describes(r evaluator.Resource, recorded string) bool {
+func (d *derivation) describes(action string, r evaluator.Resource, recorded string) bool {
 	got, ok := policy.ParseARN(recorded)
 	if !ok || strings.ContainsAny(recorded, "*?") {
 		return false
 	}
 	if !r.Pattern {
-		return r.ARN == recorded
+		return r.ARN == recorded || d.elsewhere(r, got)
 	}
 	if r.ARN == "*" {
+		if s, a, ok := referenceAction(action); ok && !a.ResourceLess() {
+			return ofType(s, a, got)
+		}
 		return got.Service == d.prefix && got.Service != "s3" // an S3 event records bucket and object
 	}
 	want, ok := policy.ParseARN(r.ARN)
@@ -164,6 +182,13 @@ func (d *derivation) describes(r evaluator.Resource, recorded string) bool {
 		return false
 	}
 	return glob(r.ARN, recorded)
+}
+
+// elsewhere reports whether a recorded resource is the derived one but for the account, which a name doesn't tell.
+func (d *derivation) elsewhere(r evaluator.Resource, got policy.ARN) bool {
+	want, ok := policy.ParseARN(r.ARN)
+	return ok && accountID(want.Account) && accountID(got.Account) && want.Account == d.account && !d.given[r.ARN] &&
+		want.Service == got.Service && want.Region == got.Region && want.Resource == got.Resource
 }
 
 func (d *derivation) sourced(r evaluator.Resource) (evaluator.Resource, Source) {

@@ -30,7 +30,8 @@ func TestNothingLost(t *testing.T) {
 			"ec2:RunInstances ~arn:aws:ec2:eu-west-1:*:security-group/*", "ec2:RunInstances ~arn:aws:ec2:eu-west-1:222222222222:volume/*",
 			"kms:CreateGrant " + anyKey + " ?", "kms:GenerateDataKeyWithoutPlaintext " + anyKey + " ?"}},
 		{"T78 tags in a request object", "ec2", "CreateNatGateway", `{"CreateNatGatewayRequest":{"SubnetId":"subnet-1","TagSpecification":{"ResourceType":"natgateway","tag":1,"Tag":[{"Key":"a","Value":"b","tag":1}]}}}`, []string{
-			"ec2:CreateNatGateway ~*", "ec2:CreateTags ~arn:aws:ec2:eu-west-1:222222222222:natgateway/*"}},
+			"ec2:CreateNatGateway ~arn:aws:ec2:eu-west-1:222222222222:natgateway/*", "ec2:CreateNatGateway ~arn:aws:ec2:eu-west-1:*:subnet/subnet-1",
+			"ec2:CreateTags ~arn:aws:ec2:eu-west-1:222222222222:natgateway/*"}},
 		{"T83 optional, not given", "ec2", "DetachVolume", `{"volumeId":"vol-1"}`, []string{"ec2:DetachVolume arn:aws:ec2:eu-west-1:222222222222:volume/vol-1"}},
 		{"T83 optional, given", "rds", "CreateDBInstance", `{"dBInstanceIdentifier":"a","dBSubnetGroupName":"s"}`, []string{
 			"rds:CreateDBInstance arn:aws:rds:eu-west-1:222222222222:db:a", "rds:CreateDBInstance arn:aws:rds:eu-west-1:222222222222:subgrp:s",
@@ -71,7 +72,7 @@ func TestTags(t *testing.T) {
 		{"lambda", "CreateFunction", `{"tags":{"Dept":"a","dept":"b","x":"y"}}`, map[string]string{"aws:RequestTag/Dept": "?", "aws:RequestTag/x": "y", "aws:TagKeys": "Dept,dept,x", "lambda:CodeSigningConfigArn": ""}}, // rule C3
 		{"ec2", "CreateTags", `{"resourcesSet":{"items":[{"resourceId":"vol-1"}]},"tagSet":{"items":[{"key":"a","value":"b"},{"key":"A","value":"b"}]}}`, map[string]string{"ec2:Region": "eu-west-1", "ec2:CreateAction": "", "ec2:VolumeID": "vol-1", "aws:RequestTag/A": "?", "aws:TagKeys": "A,a"}},
 		{"kms", "Encrypt", `{"encryptionContext":{"App":"a","app":"b"}}`, map[string]string{"kms:EncryptionContext:App": "?", "kms:EncryptionContextKeys": "App,app", "aws:TagKeys": ""}},
-		{"ec2", "CreateNatGateway", `{"CreateNatGatewayRequest":{"TagSpecification":{"ResourceType":"natgateway","Tag":[{"Key":"a","Value":"b","tag":1}]}}}`, map[string]string{"ec2:Region": "eu-west-1"}},
+		{"ec2", "CreateNatGateway", `{"CreateNatGatewayRequest":{"TagSpecification":{"ResourceType":"natgateway","Tag":[{"Key":"a","Value":"b","tag":1}]}}}`, map[string]string{"ec2:Region": "eu-west-1", "aws:RequestTag/a": "b", "aws:TagKeys": "a"}},
 		{"ec2", "RunInstances", `{"launchTemplate":{"launchTemplateId":"lt-1"}}`, map[string]string{"ec2:Region": "eu-west-1"}},
 	}
 	for _, tt := range tests {

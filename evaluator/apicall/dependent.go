@@ -75,7 +75,7 @@ func (d *derivation) dependents(own []Request) []Request {
 		all = append(all, d.sessionRequests(own[0].Resource)...)
 	}
 	all = append(all, d.tagging(own)...)
-	return once(own, append(all, d.byReference(own, all, decided)...))
+	return once(own, append(all, d.dependentsByReference(own, all, decided)...))
 }
 
 // once leaves of several requests for one action on one resource the first, required if any is, and none that is among

@@ -9,12 +9,12 @@ import (
 	"github.com/iamwhy/iamwhy/evaluator/serviceref"
 )
 
-// byReference are the permissions that the service reference has as dependent actions of the call's own, as far as
+// dependentsByReference are the permissions that the service reference has as dependent actions of the call's own, as far as
 // they aren't among all, nor decided by a table. They are candidates, but for those that a parameter triggers: a
 // role's ARN, a key, tags (T81).
 //
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-func (d *derivation) byReference(own, all []Request, decided map[string]bool) []Request {
+func (d *derivation) dependentsByReference(own, all []Request, decided map[string]bool) []Request {
 	var more []Request
 	asked := map[string]bool{}
 	for _, r := range slices.Concat(own, all) {
@@ -55,7 +55,7 @@ func dependentActions(own []Request) []string {
 			continue
 		}
 		seen[r.Action] = true
-		if _, a, ok := lookupAction(r.Action); ok {
+		if _, a, ok := referenceAction(r.Action); ok {
 			all = append(all, a.Dependent...)
 			for _, t := range a.Resources {
 				all = append(all, t.Dependent...)
@@ -78,7 +78,7 @@ func (d *derivation) candidate(action string, on evaluator.Resource) Request {
 // byReferenceOn is what a dependent action may be on: * without resource types, all resources of its one type, or nobody
 // knows what.
 func (d *derivation) byReferenceOn(action string) evaluator.Resource {
-	service, a, ok := lookupAction(action)
+	service, a, ok := referenceAction(action)
 	switch {
 	case !ok:
 		return everything
@@ -198,7 +198,7 @@ func sameWords(a, b string) bool {
 // carry: the action's, those of the resource's type, or of all types where the ARN doesn't tell which, and those of every
 // request. Of an action that the reference doesn't have only the last are known.
 func RequestKeys(action, resource string) []string {
-	service, a, ok := lookupAction(action)
+	service, a, ok := referenceAction(action)
 	if !ok {
 		return serviceref.RequestKeys()
 	}
@@ -223,7 +223,7 @@ func LackingKeys(action string) []evaluator.ContextValue {
 	if all, ok := lacking.Load(action); ok {
 		return all.([]evaluator.ContextValue)
 	}
-	service, a, ok := lookupAction(action)
+	service, a, ok := referenceAction(action)
 	if !ok {
 		return nil // and isn't kept: there is no end of names
 	}

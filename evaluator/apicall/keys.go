@@ -581,7 +581,7 @@ func (d *derivation) secretKeys(action string) []evaluator.ContextValue {
 // carries reports whether the service reference has a key for a request: for its action whatever the resource is or, as RDS's
 // keys are, for resources of its resource's type. Where the type can't be told, for any.
 func carries(r *Request, key string) bool {
-	service, a, ok := lookupAction(r.Action)
+	service, a, ok := referenceAction(r.Action)
 	if !ok || slices.Contains(a.Keys, key) {
 		return ok
 	}
@@ -605,7 +605,7 @@ func isOf(t *serviceref.ResourceType, arn string) bool {
 
 // lists reports whether the service reference has a key for an action.
 func lists(action, key string) bool {
-	service, a, ok := lookupAction(action)
+	service, a, ok := referenceAction(action)
 	return ok && hasKey(service, a, func(k string) bool { return k == key })
 }
 

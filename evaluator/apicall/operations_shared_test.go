@@ -58,7 +58,7 @@ func TestEveryOperation(t *testing.T) {
 					} else {
 						seen[key] = true
 					}
-					if _, _, ok := lookupAction(r.Action); !ok && r.ActionSource == FromTable {
+					if _, _, ok := referenceAction(r.Action); !ok && r.ActionSource == FromTable {
 						t.Errorf("%s:%s: no action %s", d.prefix, operation, r.Action)
 					}
 				}

@@ -2,23 +2,47 @@ package apicall
 
 import (
 	"encoding/json"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 )
 
 // params are a call's parameters, read without regard to case (T82).
 type params struct {
-	known bool // recorded, and whole
-	root  map[string]any
+	known  bool // recorded, and whole
+	root   map[string]any
+	folded map[string]string // the root's names by their lower case; nil if they are few
 }
+
+// fewNames is how many names are as well looked through.
+const fewNames = 32
 
 func newParams(root map[string]any) params {
 	if root == nil || isOmitted(root) {
 		return params{}
 	}
-	return params{known: true, root: root}
+	p := params{known: true, root: root}
+	if len(root) > fewNames {
+		p.folded = make(map[string]string, len(root))
+		for name := range root {
+			lower := strings.ToLower(name)
+			if first, ok := p.folded[lower]; !ok || name < first {
+				p.folded[lower] = name
+			}
+		}
+	}
+	return p
+}
+
+// member finds a parameter.
+func (p params) member(name string) (any, bool) {
+	if p.folded == nil {
+		return lookup(p.root, name)
+	}
+	if v, ok := p.root[name]; ok {
+		return v, true
+	}
+	v, ok := p.root[p.folded[strings.ToLower(name)]]
+	return v, ok && p.folded[strings.ToLower(name)] != ""
 }
 
 // unwrap returns the parameters of an operation that records them inside one member, as
@@ -90,11 +114,22 @@ func (p params) one(paths ...string) (string, presence) {
 
 // nodes returns what lies at a path, with lists taken apart.
 func (p params) nodes(path string) ([]any, presence) {
-	if !p.known {
+	if !p.known || p.folded == nil && isOmitted(p.root) {
 		return nil, notKnown
 	}
-	nodes := []any{p.root}
+	first, path, deeper := strings.Cut(path, ".")
+	v, ok := p.member(first)
+	if !ok {
+		return nil, notGiven
+	}
+	nodes := flatten(nil, v, 0)
+	if len(nodes) > maxValues {
+		return nil, notKnown
+	}
 	for name := range strings.SplitSeq(path, ".") {
+		if !deeper || len(nodes) == 0 {
+			break
+		}
 		var next []any
 		for _, n := range nodes {
 			switch n := n.(type) {
@@ -117,6 +152,9 @@ func (p params) nodes(path string) ([]any, presence) {
 		if nodes = next; len(nodes) == 0 {
 			return nil, notGiven
 		}
+	}
+	if len(nodes) == 0 {
+		return nil, notGiven
 	}
 	some := nodes[:0:0]
 	for _, n := range nodes {
@@ -157,12 +195,13 @@ func lookup(m map[string]any, name string) (any, bool) {
 	if v, ok := m[name]; ok {
 		return v, true
 	}
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		if strings.EqualFold(k, name) {
-			return m[k], true
+	found, ok := "", false
+	for k := range m {
+		if len(k) == len(name) && strings.EqualFold(k, name) && (!ok || k < found) {
+			found, ok = k, true
 		}
 	}
-	return nil, false
+	return m[found], ok
 }
 
 // text returns a scalar as IAM would write it; false if it is none, or hidden (T85).

@@ -12,29 +12,27 @@ import (
 type finder func(*derivation) []evaluator.Resource
 
 // Resourceless reports whether IAM checks an action without a resource, on "*"
-// (rule R10). Of an action that the tables don't have, it reports false.
+// (rule R10), as the service reference says. It reports false of an action that the reference doesn't have, and of
+// one that AWS's messages show on an ARN all the same (rule R12).
 func Resourceless(action string) bool {
-	if resourceless[action] {
-		return true
+	s, a, ok := referenceAction(action)
+	if !ok || !a.ResourceLess() {
+		return false
 	}
-	for known := range resourceless {
-		if strings.EqualFold(known, action) { // rule A2
-			return true
-		}
-	}
-	return false
+	_, row := resourceTable[s.Prefix+":"+a.Name]
+	return !row && shownOn[s.Prefix] == ""
 }
 
-// resources returns the resources of an action of the call (T82, T83). What no row
-// says is unknown.
+// resources returns the resources of an action of the call (T82, T83). What neither a row nor
+// the service reference says is unknown.
 func (d *derivation) resources(action string) []evaluator.Resource {
 	finders, ok := resourceTable[action]
 	if !ok {
-		if resourceless[action] {
-			return []evaluator.Resource{{ARN: "*", Account: d.owner}}
-		}
 		if d.prefix == "apigateway" {
-			return arn("apigateway:{r}::/*")(d)
+			return apiPath(d)
+		}
+		if s, a, ok := referenceAction(action); ok {
+			return d.byReference(action, s, a)
 		}
 		return []evaluator.Resource{everything}
 	}
@@ -49,7 +47,7 @@ func (d *derivation) resources(action string) []evaluator.Resource {
 }
 
 // arn returns a finder that fills in an ARN without its "arn:partition:". {r} and {a} are
-// the call's region and account; other braces name parameters, the first that is given
+// the call's region and account, {o} the account unless the resource isn't named: it may then be another account's. Other braces name parameters, the first that is given
 // counts, and "=" is the default of one that isn't. What isn't known becomes a *. A
 // list of values is a list of resources. {^name} is a name that the service folds to
 // lower case.
@@ -88,6 +86,13 @@ func (d *derivation) fill(template string) []evaluator.Resource {
 		case "a":
 			extend(made, d.account, d.account == "*")
 			continue
+		case "o":
+			account := d.account
+			if next, _, ok := strings.Cut(afterBrace(tail), "}"); !ok || !d.named(next) {
+				account = "*"
+			}
+			extend(made, account, account == "*")
+			continue
 		}
 		values, complete := d.field(field)
 		var next []evaluator.Resource
@@ -98,8 +103,9 @@ func (d *derivation) fill(template string) []evaluator.Resource {
 						done = append(done, r)
 						continue
 					}
-					v = "*"
-					next = append(next, evaluator.Resource{ARN: m.ARN + v, Pattern: true})
+				}
+				if strings.HasPrefix(v, "arn:") || onlyARN(field) {
+					next = append(next, evaluator.Resource{ARN: m.ARN + "*", Pattern: true})
 					continue
 				}
 				next = append(next, evaluator.Resource{ARN: m.ARN + v, Pattern: m.Pattern})
@@ -112,6 +118,28 @@ func (d *derivation) fill(template string) []evaluator.Resource {
 			made = made[:max(0, maxRequests-len(done))]
 		}
 	}
+}
+
+// afterBrace is what follows the first brace.
+func afterBrace(s string) string {
+	_, after, _ := strings.Cut(s, "{")
+	return after
+}
+
+// named reports whether the call gives a template's field.
+func (d *derivation) named(field string) bool {
+	values, complete := d.field(field)
+	return complete && len(values) > 0
+}
+
+// onlyARN reports whether a field's parameters take ARNs and no names.
+func onlyARN(field string) bool {
+	for name := range strings.SplitSeq(field, ",") {
+		if !strings.HasSuffix(strings.ToLower(name), "arn") {
+			return false
+		}
+	}
+	return true
 }
 
 func extend(made []evaluator.Resource, s string, pattern bool) {
@@ -365,6 +393,15 @@ func function(invoked bool) finder {
 	}
 }
 
+// provisioned finds a version or alias of a function, which the call has to name.
+func provisioned(d *derivation) []evaluator.Resource {
+	all := function(true)(d)
+	if r := &all[0]; !r.Pattern && strings.Count(r.ARN, ":") == 6 {
+		r.ARN, r.Pattern = r.ARN+":*", true
+	}
+	return all
+}
+
 // DynamoDB, row 7.
 
 func (d *derivation) table(name string) evaluator.Resource {
@@ -448,6 +485,14 @@ func kmsKey(names ...string) finder {
 	return func(d *derivation) []evaluator.Resource { return []evaluator.Resource{d.key(names...)} }
 }
 
+// aliasOf finds an alias by its name, alias/x.
+func aliasOf(d *derivation) []evaluator.Resource {
+	if name, state := d.params.one("aliasName"); state == given && strings.HasPrefix(name, "alias/") && !strings.ContainsAny(name, ":*?") {
+		return d.fill("kms:{r}:{a}:{aliasName}")
+	}
+	return []evaluator.Resource{d.pattern("kms:" + d.region + ":" + d.account + ":alias/*")}
+}
+
 // Secrets Manager, row 9.
 
 // secret finds secrets. A name, or an ARN without the random end, lacks six characters (S27).
@@ -529,27 +574,32 @@ func ssmParameter(subtree bool, names ...string) finder {
 	}
 }
 
-// commandTargets finds the instances that a command is sent to, or any if it goes by tags.
-func commandTargets(d *derivation) []evaluator.Resource {
-	ids, state := d.params.values("instanceIds")
-	if state == notGiven {
-		ids, state = d.params.values("target")
-	}
-	if state != given {
-		return []evaluator.Resource{everything}
-	}
-	var all []evaluator.Resource
-	for _, id := range ids {
-		switch {
-		case strings.HasPrefix(id, "i-") && nameLike(id):
-			all = append(all, evaluator.Resource{ARN: "arn:" + d.partition + ":ec2:" + d.region + ":" + d.account + ":instance/" + id, Pattern: d.region == "*" || d.owner == ""})
-		case strings.HasPrefix(id, "mi-") && nameLike(id):
-			all = append(all, evaluator.Resource{ARN: "arn:" + d.partition + ":ssm:" + d.region + ":" + d.account + ":managed-instance/" + id, Pattern: d.region == "*" || d.owner == ""})
-		default:
-			all = append(all, everything)
+// nodes finds instances and managed ones, which an id tells apart; any resource if the call goes by tags.
+func nodes(params ...string) finder {
+	return func(d *derivation) []evaluator.Resource {
+		var ids []string
+		state := notGiven
+		for _, param := range params {
+			if ids, state = d.params.values(param); state != notGiven {
+				break
+			}
 		}
+		if state != given {
+			return []evaluator.Resource{everything}
+		}
+		var all []evaluator.Resource
+		for _, id := range ids {
+			switch {
+			case strings.HasPrefix(id, "i-") && nameLike(id):
+				all = append(all, evaluator.Resource{ARN: "arn:" + d.partition + ":ec2:" + d.region + ":" + d.account + ":instance/" + id, Pattern: d.region == "*" || d.owner == ""})
+			case strings.HasPrefix(id, "mi-") && nameLike(id):
+				all = append(all, evaluator.Resource{ARN: "arn:" + d.partition + ":ssm:" + d.region + ":" + d.account + ":managed-instance/" + id, Pattern: d.region == "*" || d.owner == ""})
+			default:
+				all = append(all, everything)
+			}
+		}
+		return all
 	}
-	return all
 }
 
 // SQS, row 11.
@@ -658,4 +708,61 @@ func stack(d *derivation) []evaluator.Resource {
 		return []evaluator.Resource{everything}
 	}
 	return d.fill("cloudformation:{r}:{a}:stack/{stackName}/*")
+}
+
+// Elastic Load Balancing, row 22.
+
+// newLoadBalancer finds the one that a call makes: a classic one by its name alone, another by type and name.
+func newLoadBalancer(d *derivation) []evaluator.Resource {
+	if _, state := d.params.one("loadBalancerName"); state == given {
+		return d.fill("elasticloadbalancing:{r}:{a}:loadbalancer/{loadBalancerName}")
+	}
+	kind, state := d.params.one("type")
+	if state == notGiven {
+		kind, state = "application", given
+	}
+	types := map[string]string{"application": "app", "network": "net", "gateway": "gwy"}
+	if state != given || types[kind] == "" || !d.params.known {
+		return d.fill("elasticloadbalancing:{r}:{a}:loadbalancer/*")
+	}
+	return d.fill("elasticloadbalancing:{r}:{a}:loadbalancer/" + types[kind] + "/{name}/*")
+}
+
+// Bedrock, row 40.
+
+// geographies begin the ids of inference profiles that AWS defines, before the id of the model.
+//
+// https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
+var geographies = map[string]bool{"us": true, "us-gov": true, "eu": true, "apac": true, "ap": true, "jp": true, "au": true, "ca": true, "global": true, "sa": true, "me": true, "af": true}
+
+// model finds the model that a call invokes. Through an inference profile it is on the profile and on the model, in each Region
+// that the profile routes to.
+//
+// https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+func model(d *derivation) []evaluator.Resource {
+	id, state := d.params.one("modelId")
+	if state != given || strings.ContainsAny(id, "*?") {
+		return []evaluator.Resource{everything}
+	}
+	if a, ok := policy.ParseARN(id); ok {
+		if a.Service != "bedrock" || a.Resource == "" {
+			return []evaluator.Resource{everything}
+		}
+		all := []evaluator.Resource{{ARN: id}}
+		if strings.Contains(a.Resource, "inference-profile/") {
+			all = append(all, d.pattern("bedrock:*::foundation-model/*"))
+		}
+		return all
+	}
+	first, rest, ok := strings.Cut(id, ".")
+	switch {
+	case !ok || rest == "" || strings.Contains(id, "/"):
+		return []evaluator.Resource{everything}
+	case !geographies[first]:
+		return []evaluator.Resource{{ARN: "arn:" + d.partition + ":bedrock:" + d.region + "::foundation-model/" + id, Pattern: d.region == "*"}}
+	}
+	return []evaluator.Resource{
+		{ARN: "arn:" + d.partition + ":bedrock:" + d.region + ":" + d.account + ":inference-profile/" + id, Pattern: d.region == "*" || d.owner == ""},
+		d.pattern("bedrock:*::foundation-model/" + rest),
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // A row gives actions of one service their resources. All the finders of a row count:
@@ -80,6 +81,25 @@ var rows = []row{
 		RemoveClientIDFromOpenIDConnectProvider`, arn("iam::{a}:oidc-provider/{openIDConnectProviderArn}")),
 	on("iam", "CreateSAMLProvider", arn("iam::{a}:saml-provider/{name}")),
 
+	// Messages show these on an ARN though the reference has no type for them, or on another than the reference's (R12).
+	on("eks", "ListClusters", arn("eks:{r}:{a}:cluster/*")),
+	on("dynamodb", "ListTables", arn("dynamodb:{r}:{a}:table/*")),
+	on("sqs", "ListQueues", arn("sqs:{r}:{a}:*")),
+	on("cloudformation", "ListStacks", arn("cloudformation:{r}:{a}:stack/*")),
+	on("states", "ListStateMachines", arn("states:{r}:{a}:stateMachine:*")),
+	on("events", "ListRules", arn("events:{r}:{a}:rule/*")),
+	on("events", "ListEventBuses", arn("events:{r}:{a}:*")),
+	on("es", "ListDomainNames", arn("es:{r}:{a}:domain/*")),
+	on("eks", "CreateCluster", arn("eks:{r}:{a}:cluster/{name}")),
+	on("cloudfront", "CreateDistribution", arn("cloudfront::{a}:distribution/*")),
+	on("elasticmapreduce", "RunJobFlow", arn("elasticmapreduce:{r}:{a}:cluster/*")),
+	on("kafka", "ListClusters ListClustersV2", arn("kafka:{r}:{a}:*")),
+	on("iam", "ListVirtualMFADevices", arn("iam::{a}:mfa/*")),
+	on("iam", "ListPolicies", unshown),           // "policy path /"
+	on("ecs", "RegisterTaskDefinition", unshown), // *, though the reference has a type
+	on("codepipeline", "ListPipelines", arn("codepipeline:{r}:{a}:*")),
+	on("cognito-identity", "ListIdentityPools", arn("cognito-identity:{r}:{a}:identitypool/*")),
+
 	// 4, 13: STS
 	on("sts", "AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity TagSession SetSourceIdentity SetContext", arn("iam::*:role/{roleArn}")),
 	on("sts", "GetFederationToken", arn("sts::{a}:federated-user/{name}")),
@@ -88,7 +108,7 @@ var rows = []row{
 	on("ec2", `StartInstances StopInstances RebootInstances TerminateInstances MonitorInstances UnmonitorInstances ModifyInstanceAttribute
 		ResetInstanceAttribute DescribeInstanceAttribute GetPasswordData GetConsoleOutput GetConsoleScreenshot SendDiagnosticInterrupt
 		ModifyInstanceMetadataOptions AssociateIamInstanceProfile DisassociateIamInstanceProfile ReplaceIamInstanceProfileAssociation`,
-		arn("ec2:{r}:{a}:instance/{instancesSet.items.instanceId,instanceId,iamInstanceProfileAssociation.instanceId}")),
+		arn("ec2:{r}:{a}:instance/{instancesSet.items.instanceId,instanceIds,instanceId,iamInstanceProfileAssociation.instanceId}")),
 	on("ec2", "CreateTags DeleteTags", tagged),
 	on("ec2", "CreateVolume", arn("ec2:{r}:{a}:volume/*")),
 	on("ec2", "DeleteVolume ModifyVolume ModifyVolumeAttribute DescribeVolumeAttribute EnableVolumeIO", arn("ec2:{r}:{a}:volume/{volumeId}")),
@@ -114,7 +134,7 @@ var rows = []row{
 	on("ec2", "ReleaseAddress", arn("ec2:{r}:{a}:elastic-ip/{allocationId}")),
 	on("ec2", "DeleteNetworkInterface ModifyNetworkInterfaceAttribute", arn("ec2:{r}:{a}:network-interface/{networkInterfaceId}")),
 	on("ec2", "CreateNetworkInterface", arn("ec2:{r}:{a}:network-interface/*"), arn("ec2:{r}:*:subnet/{subnetId}"),
-		whenGiven("groupSet.items.groupId", "ec2:{r}:{a}:security-group/{groupSet.items.groupId}")),
+		whenGiven("groupSet.items.groupId", "ec2:{r}:{a}:security-group/{groupSet.items.groupId}"), whenGiven("groups", "ec2:{r}:{a}:security-group/{groups}")),
 	on("ec2", "CreateLaunchTemplate", arn("ec2:{r}:{a}:launch-template/*")),
 	on("ec2", "CreateLaunchTemplateVersion DeleteLaunchTemplate ModifyLaunchTemplate DeleteLaunchTemplateVersions", arn("ec2:{r}:{a}:launch-template/{launchTemplateId}")),
 	on("ec2-instance-connect", "SendSSHPublicKey SendSerialConsoleSSHPublicKey", arn("ec2:{r}:{a}:instance/{instanceId}")),
@@ -124,11 +144,12 @@ var rows = []row{
 	on("lambda", `CreateFunction DeleteFunction GetFunction GetFunctionConfiguration UpdateFunctionCode UpdateFunctionConfiguration AddPermission
 		RemovePermission GetPolicy PublishVersion CreateAlias UpdateAlias DeleteAlias GetAlias ListAliases ListVersionsByFunction
 		PutFunctionConcurrency DeleteFunctionConcurrency GetFunctionConcurrency CreateFunctionUrlConfig UpdateFunctionUrlConfig
-		DeleteFunctionUrlConfig GetFunctionUrlConfig PutProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig
+		DeleteFunctionUrlConfig GetFunctionUrlConfig
 		PutFunctionEventInvokeConfig UpdateFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig GetFunctionEventInvokeConfig
 		GetFunctionCodeSigningConfig DeleteFunctionCodeSigningConfig`, function(false)),
+	on("lambda", "PutProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig GetProvisionedConcurrencyConfig", provisioned),
 	on("lambda", "PutFunctionCodeSigningConfig", function(false), arn("lambda:{r}:{a}:code-signing-config:{codeSigningConfigArn}")),
-	on("lambda", "GetLayerVersion DeleteLayerVersion", arn("lambda:{r}:{a}:layer:{layerName}:{versionNumber}")),
+	on("lambda", "GetLayerVersion DeleteLayerVersion", arn("lambda:{r}:{o}:layer:{layerName}:{versionNumber}")),
 	on("lambda", "PublishLayerVersion", arn("lambda:{r}:{a}:layer:{layerName}")),
 	on("lambda", "GetEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping", arn("lambda:{r}:{a}:event-source-mapping:{uUID}")),
 
@@ -145,8 +166,8 @@ var rows = []row{
 		GenerateMac VerifyMac DeriveSharedSecret DescribeKey GetKeyPolicy PutKeyPolicy GetKeyRotationStatus EnableKeyRotation DisableKeyRotation
 		EnableKey DisableKey ScheduleKeyDeletion CancelKeyDeletion CreateGrant RevokeGrant ListGrants ListKeyPolicies GetPublicKey
 		TagResource UntagResource ListResourceTags UpdateKeyDescription GetParametersForImport ImportKeyMaterial DeleteImportedKeyMaterial`, kmsKey("keyId")),
-	on("kms", "CreateAlias UpdateAlias", arn("kms:{r}:{a}:{aliasName}"), kmsKey("targetKeyId")),
-	on("kms", "DeleteAlias", arn("kms:{r}:{a}:{aliasName}"), arn("kms:{r}:{a}:key/*")),
+	on("kms", "CreateAlias UpdateAlias", aliasOf, kmsKey("targetKeyId")),
+	on("kms", "DeleteAlias", aliasOf, arn("kms:{r}:{a}:key/*")),
 
 	// 9: Secrets Manager
 	on("secretsmanager", `GetSecretValue PutSecretValue DescribeSecret UpdateSecret DeleteSecret RestoreSecret RotateSecret CancelRotateSecret
@@ -158,8 +179,9 @@ var rows = []row{
 	on("ssm", "GetParameter PutParameter DeleteParameter GetParameterHistory LabelParameterVersion", ssmParameter(false, "name")),
 	on("ssm", "GetParameters DeleteParameters", ssmParameter(false, "names")),
 	on("ssm", "GetParametersByPath", ssmParameter(true, "path")),
-	on("ssm", "SendCommand", arn("ssm:{r}:*:document/{documentName}"), commandTargets),
-	on("ssm", "StartSession", commandTargets),
+	on("ssm", "SendCommand", arn("ssm:{r}:*:document/{documentName}"), nodes("instanceIds", "target")),
+	on("ssm", "StartSession", nodes("target"), whenGiven("documentName", "ssm:{r}:*:document/{documentName}")),
+	on("ssm", "UpdateInstanceInformation PutInventory", nodes("instanceId")),
 	on("ssm", "GetDocument DescribeDocument DeleteDocument UpdateDocument CreateDocument", arn("ssm:{r}:*:document/{name}")),
 
 	// 11, 12: SQS, SNS
@@ -176,13 +198,13 @@ var rows = []row{
 	on("logs", `CreateLogGroup CreateLogStream DeleteLogGroup DescribeLogStreams FilterLogEvents PutRetentionPolicy DeleteRetentionPolicy PutMetricFilter
 		DeleteMetricFilter DescribeMetricFilters PutSubscriptionFilter DeleteSubscriptionFilter DescribeSubscriptionFilters AssociateKmsKey
 		DisassociateKmsKey TagLogGroup UntagLogGroup ListTagsLogGroup StartQuery GetLogGroupFields`, logGroup),
-	on("logs", "DeleteLogStream PutLogEvents GetLogEvents", arn("logs:{r}:{a}:log-group:{logGroupName}:log-stream:{logStreamName}")),
+	on("logs", "DeleteLogStream PutLogEvents GetLogEvents", arn("logs:{r}:{o}:log-group:{logGroupName}:log-stream:{logStreamName}")),
 	on("logs", "DescribeLogGroups", arn("logs:{r}:{a}:log-group:*")),
 
 	// 15: EventBridge
 	on("events", "PutRule DeleteRule DescribeRule EnableRule DisableRule", rule("name")),
 	on("events", "PutTargets RemoveTargets ListTargetsByRule", rule("rule")),
-	on("events", "PutEvents", arn("events:{r}:{a}:event-bus/{entries.eventBusName=default}")),
+	on("events", "PutEvents", arn("events:{r}:{o}:event-bus/{entries.eventBusName=default}")),
 	on("events", "CreateEventBus DeleteEventBus", arn("events:{r}:{a}:event-bus/{name}")),
 	on("scheduler", "CreateSchedule UpdateSchedule DeleteSchedule GetSchedule", arn("scheduler:{r}:{a}:schedule/{groupName=default}/{name}")),
 
@@ -208,7 +230,7 @@ var rows = []row{
 	// 19: EKS
 	on("eks", "DescribeCluster DeleteCluster UpdateClusterConfig UpdateClusterVersion CreateNodegroup ListNodegroups CreateAccessEntry ListAccessEntries CreateAddon ListAddons CreateFargateProfile ListFargateProfiles",
 		arn("eks:{r}:{a}:cluster/{clusterName,name}")),
-	on("eks", "DescribeNodegroup DeleteNodegroup UpdateNodegroupConfig UpdateNodegroupVersion", arn("eks:{r}:{a}:nodegroup/{clusterName}/{nodegroupName}/*")),
+	on("eks", "DescribeNodegroup DeleteNodegroup UpdateNodegroupConfig UpdateNodegroupVersion", arn("eks:{r}:{a}:nodegroup/{clusterName,name}/{nodegroupName}/*")),
 
 	// 20: RDS, whose identifiers are stored in lower case
 	on("rds", "CreateDBInstance ModifyDBInstance", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"),
@@ -235,35 +257,105 @@ var rows = []row{
 	on("cloudwatch", "DeleteAlarms EnableAlarmActions DisableAlarmActions", arn("cloudwatch:{r}:{a}:alarm:{alarmNames}")),
 	on("cloudwatch", "SetAlarmState", arn("cloudwatch:{r}:{a}:alarm:{alarmName}")),
 	on("cloudwatch", "GetDashboard PutDashboard", arn("cloudwatch::{a}:dashboard/{dashboardName}")),
-	on("cloudtrail", "CreateTrail DeleteTrail UpdateTrail StartLogging StopLogging GetTrail GetTrailStatus", arn("cloudtrail:{r}:{a}:trail/{name}")),
-	on("cloudtrail", "PutEventSelectors GetEventSelectors PutInsightSelectors GetInsightSelectors", arn("cloudtrail:{r}:{a}:trail/{trailName}")),
+	on("cloudtrail", "CreateTrail DeleteTrail UpdateTrail StartLogging StopLogging GetTrail GetTrailStatus", arn("cloudtrail:{r}:{o}:trail/{name}")),
+	on("cloudtrail", "PutEventSelectors GetEventSelectors PutInsightSelectors GetInsightSelectors", arn("cloudtrail:{r}:{o}:trail/{trailName}")),
 	on("cloudfront", "GetDistribution GetDistributionConfig UpdateDistribution DeleteDistribution", arn("cloudfront::{a}:distribution/{id}")),
 	on("cloudfront", "CreateInvalidation GetInvalidation ListInvalidations", arn("cloudfront::{a}:distribution/{distributionId}")),
 	on("route53", "ChangeResourceRecordSets ListResourceRecordSets", hostedZone("hostedZoneId")),
 	on("route53", "GetHostedZone DeleteHostedZone UpdateHostedZoneComment", hostedZone("id")),
-	on("kinesis", "PutRecord PutRecords GetShardIterator DescribeStream DescribeStreamSummary CreateStream DeleteStream ListShards", arn("kinesis:{r}:{a}:stream/{streamName,streamARN}")),
+	on("kinesis", "PutRecord PutRecords GetShardIterator DescribeStream DescribeStreamSummary CreateStream DeleteStream ListShards", arn("kinesis:{r}:{o}:stream/{streamName,streamARN}")),
 	on("firehose", "PutRecord PutRecordBatch CreateDeliveryStream DeleteDeliveryStream DescribeDeliveryStream UpdateDestination", arn("firehose:{r}:{a}:deliverystream/{deliveryStreamName}")),
 	on("glue", "GetJob UpdateJob DeleteJob CreateJob StartJobRun GetJobRun GetJobRuns", arn("glue:{r}:{a}:job/{jobName,name}")),
 	on("glue", "GetCrawler UpdateCrawler DeleteCrawler StartCrawler StopCrawler", arn("glue:{r}:{a}:crawler/{name}")),
-	on("glue", "GetDatabase", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{name}")),
-	on("glue", "DeleteDatabase", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{name}"),
-		arn("glue:{r}:{catalogId,a}:table/{name}/*"), arn("glue:{r}:{catalogId,a}:userDefinedFunction/{name}/*")),
-	on("glue", "GetTable GetPartition GetPartitions UpdatePartition BatchGetPartition", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{databaseName}"), arn("glue:{r}:{catalogId,a}:table/{databaseName}/{tableName,name}")),
+	on("glue", "GetDatabase", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{^name}")),
+	on("glue", "DeleteDatabase", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{^name}"),
+		arn("glue:{r}:{catalogId,a}:table/{^name}/*"), arn("glue:{r}:{catalogId,a}:userDefinedFunction/{^name}/*")),
+	on("glue", "GetTable GetPartition GetPartitions UpdatePartition BatchGetPartition", arn("glue:{r}:{catalogId,a}:catalog"), arn("glue:{r}:{catalogId,a}:database/{^databaseName}"), arn("glue:{r}:{catalogId,a}:table/{^databaseName}/{^tableName,name}")),
 	on("athena", "StartQueryExecution", arn("athena:{r}:{a}:workgroup/{workGroup=primary}")),
 	on("athena", "GetQueryExecution GetQueryResults StopQueryExecution BatchGetQueryExecution", arn("athena:{r}:{a}:workgroup/*")),
 	on("athena", "GetWorkGroup UpdateWorkGroup DeleteWorkGroup", arn("athena:{r}:{a}:workgroup/{workGroup}")),
-	on("codebuild", "StartBuild UpdateProject DeleteProject CreateProject ListBuildsForProject", arn("codebuild:{r}:{a}:project/{projectName,name}")),
+	on("elasticloadbalancing", "CreateLoadBalancer", newLoadBalancer),
+	on("bedrock", "InvokeModel InvokeModelWithResponseStream", model),
+	on("codebuild", "StartBuild UpdateProject DeleteProject CreateProject ListBuildsForProject", arn("codebuild:{r}:{o}:project/{projectName,name}")),
 	on("codepipeline", "StartPipelineExecution GetPipeline GetPipelineState DeletePipeline ListPipelineExecutions", arn("codepipeline:{r}:{a}:{pipelineName,name}")),
 	on("codecommit", "GitPull GitPush GetRepository CreateRepository DeleteRepository GetBranch CreateBranch", arn("codecommit:{r}:{a}:{repositoryName}")),
-	on("elasticfilesystem", "DescribeMountTargets CreateMountTarget DeleteFileSystem UpdateFileSystem PutFileSystemPolicy DescribeFileSystemPolicy", arn("elasticfilesystem:{r}:{a}:file-system/{fileSystemId}")),
+	on("elasticfilesystem", "DescribeMountTargets CreateMountTarget DeleteFileSystem UpdateFileSystem PutFileSystemPolicy DescribeFileSystemPolicy", arn("elasticfilesystem:{r}:{o}:file-system/{fileSystemId}")),
 	on("autoscaling", "UpdateAutoScalingGroup DeleteAutoScalingGroup SetDesiredCapacity CreateAutoScalingGroup AttachInstances DetachInstances PutScalingPolicy SuspendProcesses ResumeProcesses",
 		arn("autoscaling:{r}:{a}:autoScalingGroup:*:autoScalingGroupName/{autoScalingGroupName}")),
 	on("elasticloadbalancing", "DeleteTargetGroup ModifyTargetGroup ModifyTargetGroupAttributes RegisterTargets DeregisterTargets", arn("elasticloadbalancing:{r}:{a}:targetgroup/{targetGroupArn}")),
 	on("guardduty", "GetDetector UpdateDetector DeleteDetector", arn("guardduty:{r}:{a}:detector/{detectorId}")),
-	on("acm", "DescribeCertificate GetCertificate DeleteCertificate ExportCertificate RenewCertificate", arn("acm:{r}:{a}:certificate/{certificateArn}")),
+	on("acm", "DescribeCertificate GetCertificate DeleteCertificate ExportCertificate RenewCertificate", arn("acm:{r}:{o}:certificate/{certificateArn}")),
 	on("cognito-idp", "DescribeUserPool UpdateUserPool DeleteUserPool ListUsers AdminGetUser AdminCreateUser AdminDeleteUser CreateUserPoolClient", arn("cognito-idp:{r}:{a}:userpool/{userPoolId}")),
 	on("backup", "DescribeBackupVault DeleteBackupVault CreateBackupVault PutBackupVaultAccessPolicy", arn("backup:{r}:{a}:backup-vault:{backupVaultName}")),
 }
+
+// A typeFinder finds resources of a type of the service reference whose pattern's parts aren't called like the parameters.
+type typeFinder struct {
+	params string // one of them is given if the call names the resource
+	find   finder
+}
+
+// typeTable are such types, by service and name.
+var typeTable = map[string]typeFinder{
+	"s3:bucket":                     {"bucketName bucket", s3Bucket},
+	"s3:object":                     {"key", s3Object},
+	"kms:key":                       {"keyId", kmsKey("keyId")},
+	"lambda:function":               {"functionName", function(false)},
+	"dynamodb:table":                {"tableName", tables},
+	"secretsmanager:Secret":         {"secretId", secret("secretId")},
+	"sqs:queue":                     {"queueUrl", queue},
+	"sns:topic":                     {"topicArn", arn("sns:{r}:*:{topicArn}")},
+	"ssm:document":                  {"documentName", ssmDocument("documentName")},
+	"ssm:parameter":                 {"names name", ssmParameter(false, "names", "name")},
+	"ecs:task-definition":           {"taskDefinition", taskDefinition},
+	"ecr:repository":                {"repositoryName", repository},
+	"logs:log-group":                {"logGroupName", logGroup},
+	"cloudformation:stack":          {"stackName", stack},
+	"route53:hostedzone":            {"hostedZoneId", hostedZone("hostedZoneId")},
+	"iam:user":                      {"userName", entity("user", "userName")},
+	"iam:role":                      {"roleName", entity("role", "roleName")},
+	"iam:group":                     {"groupName", entity("group", "groupName")},
+	"iam:instance-profile":          {"instanceProfileName", entity("instance-profile", "instanceProfileName")},
+	"rds:db":                        {"dBInstanceIdentifier", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}")},
+	"rds:cluster":                   {"dBClusterIdentifier", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}")},
+	"rds:snapshot":                  {"dBSnapshotIdentifier", arn("rds:{r}:{a}:snapshot:{^dBSnapshotIdentifier}")},
+	"rds:cluster-snapshot":          {"dBClusterSnapshotIdentifier", arn("rds:{r}:{a}:cluster-snapshot:{^dBClusterSnapshotIdentifier}")},
+	"rds:pg":                        {"dBParameterGroupName", arn("rds:{r}:{a}:pg:{^dBParameterGroupName}")},
+	"rds:cluster-pg":                {"dBClusterParameterGroupName", arn("rds:{r}:{a}:cluster-pg:{^dBClusterParameterGroupName}")},
+	"rds:subgrp":                    {"dBSubnetGroupName", arn("rds:{r}:{a}:subgrp:{^dBSubnetGroupName}")},
+	"rds:secgrp":                    {"dBSecurityGroupName", arn("rds:{r}:{a}:secgrp:{^dBSecurityGroupName}")},
+	"rds:global-cluster":            {"globalClusterIdentifier", arn("rds::{a}:global-cluster:{^globalClusterIdentifier}")},
+	"ecs:service":                   {"service services serviceName", arn("ecs:{r}:{a}:service/{cluster=default}/{service,services,serviceName}")},
+	"ecs:cluster":                   {"cluster clusters clusterName", arn("ecs:{r}:{a}:cluster/{cluster,clusters,clusterName}")},
+	"ecs:task":                      {"task tasks", arn("ecs:{r}:{a}:task/{cluster=default}/{task,tasks}")},
+	"lambda:layerVersion":           {"layerName", arn("lambda:{r}:{o}:layer:{layerName}:{versionNumber}")},
+	"cloudwatch:alarm":              {"alarmName alarmNames", arn("cloudwatch:{r}:{a}:alarm:{alarmName,alarmNames}")},
+	"backup:recoveryPoint":          {"recoveryPointArn", recoveryPoint},
+	"cloudfront:key-value-store":    {"name kvsARN", arn("cloudfront::{a}:key-value-store/{kvsARN}")}, // which has an id, not the name
+	"events:connection":             {"name", arn("events:{r}:{a}:connection/{name}*")},               // an id follows
+	"events:api-destination":        {"name", arn("events:{r}:{a}:api-destination/{name}*")},
+	"route53:change":                {"id", route53ID("id", "change/")},
+	"cognito-identity:identitypool": {"identityPoolId", arn("cognito-identity:{r}:{a}:identitypool/{identityPoolId}")},
+	"codepipeline:pipeline":         {"pipelineName pipeline.name", arn("codepipeline:{r}:{a}:{pipelineName,pipeline.name}")},
+}
+
+// apiPath is the path of an API Gateway call, as far as the API or domain name at its beginning tells it (T82, row 29).
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
+func apiPath(d *derivation) []evaluator.Resource {
+	for _, p := range []struct{ param, path string }{{"domainName", "domainnames"}, {"restApiId", "restapis"}, {"apiId", "apis"}} {
+		switch id, state := d.params.one(p.param); {
+		case state == given && nameLike(id):
+			return []evaluator.Resource{d.pattern("apigateway:" + d.region + "::/" + p.path + "/" + id + "*")}
+		case state != notGiven:
+			return arn("apigateway:{r}::/*")(d)
+		}
+	}
+	return arn("apigateway:{r}::/*")(d)
+}
+
+// ssmDocument finds a document; AWS's own and those of other accounts have the same form of name.
+func ssmDocument(params string) finder { return arn("ssm:{r}:*:document/{" + params + "}") }
 
 // publishTarget: a message to a phone is on no resource.
 func publishTarget(d *derivation) []evaluator.Resource {
@@ -275,44 +367,36 @@ func publishTarget(d *derivation) []evaluator.Resource {
 	return d.fill("sns:{r}:*:{topicArn,targetArn}")
 }
 
-// hostedZone finds a zone; the API also takes its id as a path.
-func hostedZone(param string) finder {
+// hostedZone finds a zone.
+func hostedZone(param string) finder { return route53ID(param, "hostedzone/") }
+
+// route53ID finds a resource by its id, which the API also takes as a path.
+func route53ID(param, kind string) finder {
 	return func(d *derivation) []evaluator.Resource {
 		id, state := d.params.one(param)
-		id = strings.TrimPrefix(strings.TrimPrefix(id, "/"), "hostedzone/")
+		id = strings.TrimPrefix(strings.TrimPrefix(id, "/"), kind)
 		if state != given || !nameLike(id) {
-			return []evaluator.Resource{d.pattern("route53:::hostedzone/*")}
+			return []evaluator.Resource{d.pattern("route53:::" + kind + "*")}
 		}
-		return []evaluator.Resource{{ARN: "arn:" + d.partition + ":route53:::hostedzone/" + id}}
+		return []evaluator.Resource{{ARN: "arn:" + d.partition + ":route53:::" + kind + id}}
 	}
 }
 
-// resourceless are the actions that IAM checks without a resource (R10).
-var resourceless = words(map[string]string{
-	"s3":  "ListAllMyBuckets GetAccountPublicAccessBlock PutAccountPublicAccessBlock",
-	"kms": "CreateKey ListKeys ListAliases GenerateRandom",
-	"sts": "DecodeAuthorizationMessage GetAccessKeyInfo",
-	"ec2": `DescribeInstances DescribeInstanceStatus DescribeInstanceTypes DescribeInstanceTypeOfferings DescribeImages DescribeVolumes
-		DescribeVolumeStatus DescribeVolumesModifications DescribeSnapshots DescribeSecurityGroups DescribeSecurityGroupRules DescribeSubnets DescribeVpcs
-		DescribeVpcEndpoints DescribeVpcEndpointServices DescribeVpcPeeringConnections DescribeNetworkInterfaces DescribeNetworkAcls
-		DescribeRouteTables DescribeInternetGateways DescribeNatGateways DescribeAddresses DescribeAvailabilityZones DescribeRegions
-		DescribeAccountAttributes DescribeKeyPairs DescribeTags DescribeLaunchTemplates DescribeFlowLogs DescribeDhcpOptions
-		DescribePlacementGroups DescribePrefixLists DescribeManagedPrefixLists DescribeReservedInstances DescribeReservedInstancesOfferings
-		DescribeSpotInstanceRequests DescribeSpotPriceHistory DescribeVpnConnections DescribeVpnGateways DescribeCustomerGateways
-		DescribeTransitGateways DescribeTransitGatewayAttachments DescribeHosts DescribeIamInstanceProfileAssociations
-		DescribeInstanceCreditSpecifications DescribeEgressOnlyInternetGateways DescribeNetworkInterfaceAttribute`,
-	"lambda":         "ListFunctions ListLayers ListLayerVersions GetAccountSettings",
-	"dynamodb":       "ListTables DescribeLimits",
-	"secretsmanager": "ListSecrets GetRandomPassword",
-	"sqs":            "ListQueues",
-	"ecr":            "GetAuthorizationToken",
-	"organizations":  "LeaveOrganization ListAccounts ListRoots DescribeOrganization ListPolicies",
-	"cloudwatch":     "ListMetrics GetMetricData GetMetricStatistics PutMetricData",
-	"cloudtrail":     "LookupEvents DescribeTrails",
-	"eks":            "ListClusters",
+// recoveryPoint finds a recovery point, which has an ARN of the service that was backed up.
+func recoveryPoint(d *derivation) []evaluator.Resource {
+	arn, _ := d.params.one("recoveryPointArn")
+	if a, ok := policy.ParseARN(arn); ok && a.Resource != "" && plain(a.Service) && !strings.ContainsAny(arn, "*?") {
+		return []evaluator.Resource{{ARN: arn}}
+	}
+	return []evaluator.Resource{everything}
+}
 
-	"route53": "ListHostedZones",
-})
+// unshown: what AWS checks isn't known.
+func unshown(*derivation) []evaluator.Resource { return []evaluator.Resource{everything} }
+
+// shownOn are the services whose actions without a type AWS's messages show on the account's resources if they
+// read (R12); what they show of those that write isn't known.
+var shownOn = map[string]string{"guardduty": "guardduty:{r}:{a}:*", "sns": "sns:{r}:{a}:*", "ssm": "ssm:{r}:{a}:*"}
 
 func words(services map[string]string) map[string]bool {
 	all := make(map[string]bool)

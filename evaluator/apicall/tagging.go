@@ -201,7 +201,7 @@ func (d *derivation) sentTags() presence {
 // tagKeyNames says which of the keys about tags the requests for an action may have, by the service reference: the
 // tags that are sent, and the list of their names. Of an action that it doesn't know, both.
 func tagKeyNames(action string) (tags, names bool) {
-	service, a, ok := lookupAction(action)
+	service, a, ok := referenceAction(action)
 	if !ok {
 		return true, true
 	}
@@ -225,19 +225,9 @@ func hasKey(service *serviceref.Service, a *serviceref.Action, is func(string) b
 	return false
 }
 
-func lookupAction(action string) (*serviceref.Service, *serviceref.Action, bool) {
-	prefix, name, _ := strings.Cut(action, ":")
-	service, ok := serviceref.Lookup(prefix)
-	if !ok {
-		return nil, nil, false
-	}
-	a, ok := service.Action(name)
-	return service, a, ok
-}
-
 // isTagging reports whether an action is one about tags.
 func isTagging(action string) bool {
-	_, a, ok := lookupAction(action)
+	_, a, ok := referenceAction(action)
 	return ok && a.AccessLevel == serviceref.Tagging
 }
 

@@ -56,7 +56,10 @@ func (s *Snapshot) completeResource(req *evaluator.Request) {
 		}
 	}
 	if req.Resource.Account == "" {
-		if owner := s.owner(req.Resource, req.Principal); !hasWildcard(owner) {
+		switch owner := s.owner(req.Resource, req.Principal); {
+		case isCallers(req):
+			req.Resource.Account = accountOf(req.Principal)
+		case !hasWildcard(owner):
 			req.Resource.Account = owner
 		}
 	}

@@ -41,6 +41,9 @@ func TestPolicyOfWhatGoverns(t *testing.T) {
 		{"E24: Lake Formation may share it", "glue:GetTable", "arn:aws:glue" + at + "table/d/t", payer, layer{evaluator.Applies, "catalog", []string{"catalog:catalog"}, evaluator.Unknown}},
 		{"what is in a vault", "backup:StartRestoreJob", "arn:aws:ec2:eu-west-1::snapshot/snap-1", ann, layer{evaluator.NotCollected, "vault", nil, evaluator.NoMatch}},
 		{"a recovery point", "backup:DeleteRecoveryPoint", "arn:aws:backup" + at + "recovery-point:1", ann, layer{evaluator.NotCollected, "vault", nil, evaluator.NoMatch}},
+		{"AWS's own parameter has no policy", "ssm:GetParameter", "arn:aws:ssm:eu-west-1::parameter/aws/service/x", ann, layer{evaluator.DoesNotApply, "", nil, evaluator.NoMatch}},
+		{"nor has a bucket that is yet to be", "s3:CreateBucket", "arn:aws:s3:::new", ann, layer{evaluator.DoesNotApply, "", nil, evaluator.NoMatch}},
+		{"E24: an account may be managed from another", "account:PutAlternateContact", "arn:aws:account::999999999999:account/o-1/222222222222", ann, layer{evaluator.DoesNotApply, "", nil, evaluator.Unknown}},
 		{"a backup plan", "backup:GetBackupPlan", "arn:aws:backup" + at + "backup-plan:1", ann, layer{evaluator.DoesNotApply, "", nil, evaluator.NoMatch}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

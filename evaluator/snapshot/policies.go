@@ -29,7 +29,7 @@ func (s *Snapshot) Policies(_ context.Context, req evaluator.Request) (evaluator
 	p.Identity, p.Boundary = s.callerLayers(req.Principal)
 	if mayBeShared(&req, &p) {
 		p.Resource.OtherAllow = evaluator.Unknown
-		p.Resource.OtherNote = "whether account " + req.Resource.Account + " shares " + req.Resource.ARN + " (AWS RAM, launch permissions, Lake Formation)"
+		p.Resource.OtherNote = "whether account " + req.Resource.Account + " shares " + req.Resource.ARN + " (AWS RAM, launch permissions, delegated administration, Lake Formation)"
 	}
 	return p, nil
 }
@@ -43,7 +43,7 @@ func mayBeShared(req *evaluator.Request, p *evaluator.Policies) bool {
 	}
 	service, _, _ := strings.Cut(req.Action, ":")
 	switch strings.ToLower(service) {
-	case "iam", "sts", "organizations", "account": // nothing of theirs can be shared
+	case "iam", "sts", "organizations": // nothing of theirs can be shared
 		return false
 	}
 	return true
@@ -247,6 +247,9 @@ func (s *Snapshot) rcp(req *evaluator.Request) evaluator.Hierarchy {
 	if strings.EqualFold(req.Action, "kms:RetireGrant") {
 		return evaluator.Hierarchy{}
 	}
+	if arn, ok := policy.ParseARN(req.Resource.ARN); ok && ownedByAWS(arn) { // which is in nobody's organisation
+		return evaluator.Hierarchy{}
+	}
 	account := s.owner(req.Resource, req.Principal)
 	if account == "" || hasWildcard(account) {
 		return evaluator.Hierarchy{State: evaluator.NotCollected, Missing: "RCPs: which account owns " + quoteEmpty(req.Resource.ARN) + " isn't known"}
@@ -297,34 +300,6 @@ func accountOf(p evaluator.Principal) string {
 		if arn, ok := policy.ParseARN(s); ok && isAccountID(arn.Account) {
 			return arn.Account
 		}
-	}
-	return ""
-}
-
-// owner is the account that owns a resource (rules E26, T38): as it says, that of
-// its ARN, or of the inventory. What has no resource belongs to the caller (rule E11).
-// It is "" if nobody knows.
-func (s *Snapshot) owner(r evaluator.Resource, caller evaluator.Principal) string {
-	if r.Account != "" {
-		return r.Account
-	}
-	if r.ARN == "*" && !r.Pattern {
-		return accountOf(caller)
-	}
-	arn, ok := policy.ParseARN(r.ARN)
-	switch {
-	case !ok:
-		return ""
-	case arn.Account == "aws": // AWS's own, such as a managed policy: everybody's
-		return accountOf(caller)
-	case arn.Account != "":
-		return arn.Account
-	}
-	if _, guard, ok := kindOf(arn); ok {
-		arn = guard
-	}
-	if known := s.resources[arn.String()]; known != nil {
-		return known.account
 	}
 	return ""
 }

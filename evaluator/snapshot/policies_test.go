@@ -388,3 +388,38 @@ func TestEndpoint(t *testing.T) {
 		})
 	}
 }
+
+// TestWorkedHierarchies: whose SCPs count, by the worked cases that only an organisation can tell apart.
+func TestWorkedHierarchies(t *testing.T) {
+	const user, queue = "arn:aws:iam::111111111111:user/m", "arn:aws:sqs:eu-west-1:222222222222:q"
+	s := load(t, map[string]string{
+		// The region SCP denies all in account 222222222222; no RCP does.
+		"organization/rcp/p-perimeter.json":        `{"id": "p-perimeter", "name": "Perimeter", "arn": "arn:p", "document": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}}`,
+		"accounts/111111111111/iam.json":           `{"UserDetailList": [{"Path": "/", "UserName": "m", "UserId": "AIDAM", "Arn": "` + user + `", "GroupList": [], "AttachedManagedPolicies": [], "UserPolicyList": [{"PolicyName": "all", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}`,
+		"accounts/222222222222/resources/sqs.json": `[{"arn": "` + queue + `", "type": "queue", "policy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sqs:*", "Resource": "` + queue + `"}]}}]`,
+		"snapshot.json":                            `{"formatVersion": 1, "collectedAt": "2025-06-01T10:00:00Z", "parts": {}}`,
+	})
+	for _, tt := range []struct {
+		name     string
+		who      string
+		action   string
+		resource evaluator.Resource
+		want     evaluator.Decision
+	}{
+		{"T42: the SCPs of the queue's account deny all, and concern its own callers only (E23)", user, "sqs:SendMessage", evaluator.Resource{ARN: queue}, evaluator.Allowed},
+		{"E10: them they do concern", "arn:aws:iam::222222222222:user/ann", "sqs:SendMessage", evaluator.Resource{ARN: queue}, evaluator.ExplicitDeny},
+		{"T45: no SCP concerns the management account (E10)", user, "ec2:DescribeInstances", evaluator.Resource{ARN: "*"}, evaluator.Allowed},
+	} {
+		who, err := evaluator.ParsePrincipal(tt.who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req := evaluator.Request{Principal: who, Action: tt.action, Resource: tt.resource}
+		s.Complete(&req)
+		evaluator.DeriveContext(&req)
+		p := policies(t, s, req)
+		if got := evaluator.Evaluate(&req, &p); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

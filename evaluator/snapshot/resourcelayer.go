@@ -31,6 +31,8 @@ func (s *Snapshot) resourceLayer(req *evaluator.Request) evaluator.ResourceLayer
 	switch {
 	case isOneOf(req.Action, trustActions):
 		return s.trustLayer(req)
+	case createsBucket(req):
+		return evaluator.ResourceLayer{}
 	case req.Resource.ARN == "" || req.Resource.ARN == "*" && req.Resource.Pattern:
 		k, ok := anyService(service)
 		if !ok {
@@ -45,6 +47,9 @@ func (s *Snapshot) resourceLayer(req *evaluator.Request) evaluator.ResourceLayer
 		if k, ok := anyService(service); ok {
 			return notCollected(k.typ, fmt.Sprintf("%s isn't an ARN: which resource is meant isn't known", req.Resource.ARN))
 		}
+		return evaluator.ResourceLayer{}
+	}
+	if ownedByAWS(arn) {
 		return evaluator.ResourceLayer{}
 	}
 	if arn.Service == "kms" && strings.HasPrefix(arn.Resource, "alias/") {

@@ -42,6 +42,7 @@ var errOnlyDenials = errors.New("csv is for denied calls only")
 
 func (c csvRenderer) Finding(correlate.Finding) error { return errOnlyDenials }
 func (c csvRenderer) Check(Check) error               { return errOnlyDenials }
+func (c csvRenderer) Command(Command) error           { return errOnlyDenials }
 func (c csvRenderer) Result(casefile.Result) error    { return errOnlyDenials }
 
 func (c csvRenderer) Close(correlate.Summary) error {

@@ -304,7 +304,9 @@ func mainBlocker(f correlate.Finding) *evaluator.Blocker {
 	return nil
 }
 
-func (j *jsonRenderer) Check(c Check) error {
+func (j *jsonRenderer) Check(c Check) error { return j.write("", checkOf(c), "", "\n") }
+
+func checkOf(c Check) jsonCheck {
 	e := c.Explanation
 	out := jsonCheck{
 		Request: requestOf(c.Request), Decision: e.Decision.String(), Reason: reason(c),
@@ -315,7 +317,7 @@ func (j *jsonRenderer) Check(c Check) error {
 		b := out.Blockers[0]
 		out.Layer, out.Policy, out.Statement = b.Layer, b.Policy, b.Statement
 	}
-	return j.write("", out, "", "\n")
+	return out
 }
 
 func (j *jsonRenderer) Result(r casefile.Result) error {

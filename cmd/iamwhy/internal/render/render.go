@@ -21,6 +21,7 @@ type Renderer interface {
 	Denial(correlate.Denial) error
 	Finding(correlate.Finding) error
 	Check(Check) error
+	Command(Command) error
 	Result(casefile.Result) error
 	// Close writes what the format needs last; only findings have a summary.
 	Close(correlate.Summary) error

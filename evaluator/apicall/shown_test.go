@@ -1,0 +1,209 @@
+package apicall
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/iamwhy/iamwhy/evaluator/policy"
+)
+
+// TestShown: resources as AWS's denial messages name them for calls of which the event has no parameters, as it mostly is: what is
+// derived may be them (T65, R12). The messages are those of spec and of people's logs.
+func TestShown(t *testing.T) {
+	for shown, calls := range map[string]string{
+		"*":                                             "lambda:ListFunctions20150331 kms:ListKeys kms:CreateKey ecs:ListClusters ecs:RegisterTaskDefinition elasticmapreduce:ListClusters cognito-idp:ListUserPools cognito-idp:CreateUserPool iam:GetAccountSummary iam:ListAccountAliases iam:GetAccountAuthorizationDetails organizations:LeaveOrganization",
+		"apigateway:eu-west-1::/apis":                   "apigateway:GetApis",
+		"apigateway:eu-west-1::/restapis":               "apigateway:GetRestApis",
+		"ce:us-east-1:A:/GetCostAndUsage":               "ce:GetCostAndUsage",
+		"cloudformation:R:A:stack/*/*":                  "cloudformation:ListStacks",
+		"cloudformation:R:A:stack/x/*":                  "cloudformation:DescribeStacks",
+		"cloudfront::A:distribution/*":                  "cloudfront:CreateDistribution",
+		"codedeploy:R:A:deploymentgroup:*":              "codedeploy:ListDeployments",
+		"cognito-identity:R:A:identitypool/":            "cognito-identity:ListIdentityPools",
+		"dynamodb:R:A:table/*":                          "dynamodb:ListTables",
+		"ec2:R:A:instance/*":                            "ec2:RunInstances ec2:GetPasswordData ec2:DescribeInstanceAttribute",
+		"ec2:R:A:internet-gateway/*":                    "ec2:CreateInternetGateway",
+		"ec2:R:A:key-pair/k":                            "ec2:CreateKeyPair",
+		"ecr:R:A:repository/a/b":                        "ecr:CreateRepository",
+		"ecr:R:A:repository/*":                          "ecr:DescribeRepositories",
+		"ecs:R:A:cluster/c":                             "ecs:CreateCluster",
+		"eks:R:A:cluster/*":                             "eks:ListClusters",
+		"eks:R:A:cluster/c":                             "eks:CreateCluster",
+		"elasticloadbalancing:R:A:loadbalancer/app/x/*": "elasticloadbalancing:CreateLoadBalancer",
+		"elasticmapreduce:R:A:cluster/*":                "elasticmapreduce:RunJobFlow",
+		"es:R:A:domain/*":                               "es:ListDomainNames",
+		"events:R:A:event-bus/default":                  "events:PutEvents",
+		"events:R:A:rule/*":                             "events:ListRules",
+		"evidently:R:A:project/demo/feature/x":          "evidently:EvaluateFeature",
+		"glue:R:A:catalog":                              "glue:CreateTable",
+		"guardduty:R:A:detector/*":                      "guardduty:ListDetectors",
+		"iam::A:instance-profile/":                      "iam:ListInstanceProfiles",
+		"iam::A:mfa/":                                   "iam:ListVirtualMFADevices",
+		"iam::A:role/":                                  "iam:ListRoles",
+		"iam::A:user/":                                  "iam:ListUsers",
+		"policy path /":                                 "iam:ListPolicies",
+		"kafka:R:A:/v1/clusters":                        "kafka:ListClusters",
+		"lambda:R:444455556666:layer:l:5":               "lambda:GetLayerVersion",
+		"logs:R:A:log-group::log-stream:":               "logs:DescribeLogGroups",
+		"rds:R:A:db:*":                                  "rds:DescribeDBInstances",
+		"sagemaker:R:A:training-job/j":                  "sagemaker:CreateTrainingJob",
+		"secretsmanager:R:A:secret:*":                   "secretsmanager:GetSecretValue",
+		"securityhub:R:A:hub/default":                   "securityhub:GetFindings",
+		"sns:R:A:*":                                     "sns:ListTopics sns:ListSubscriptions",
+		"sqs:R:A:":                                      "sqs:ListQueues",
+		"ssm:R:A:*":                                     "ssm:DescribeParameters ssm:DescribeInstanceInformation ssm:GetCommandInvocation ssm:ListCommandInvocations",
+		"ssm:R::document/AWS-RunShellScript":            "ssm:SendCommand",
+		"ec2:R:A:instance/i-1":                          "ssm:SendCommand ssm:StartSession",
+		"states:R:A:stateMachine:*":                     "states:ListStateMachines",
+		"bedrock:R::foundation-model/anthropic.claude-sonnet-4-6":     "bedrock:InvokeModel",
+		"autoscaling:R:A:autoScalingGroup:*:autoScalingGroupName/web": "autoscaling:CreateAutoScalingGroup",
+	} {
+		for call := range strings.FieldsSeq(calls) {
+			service, operation, _ := strings.Cut(call, ":")
+			named := strings.ReplaceAll(strings.ReplaceAll(shown, ":R:", ":eu-west-1:"), ":A:", ":222222222222:")
+			if strings.Contains(named, ":") {
+				named = "arn:aws:" + named
+			}
+			var got []string
+			ok := false
+			for _, r := range Requests(callOf(t, service, operation, "")) {
+				got = append(got, line(r))
+				ok = ok || r.Resource.ARN == named || r.Resource.Pattern && glob(r.Resource.ARN, named)
+			}
+			if !ok {
+				t.Errorf("%s: AWS names %s, derived are %q", call, named, got)
+			}
+		}
+	}
+}
+
+// TestByReference: resources by the service reference (T82, T83), with CloudTrail's and the API's names of parameters.
+func TestByReference(t *testing.T) {
+	const ra = "eu-west-1:222222222222"
+	tests := []struct {
+		name, service, operation, parameters string
+		want                                 []string
+	}{
+		{"R10", "athena", "ListWorkGroups", "", []string{"*"}},
+		{"R10: not of an action with types", "rds", "DescribeDBInstances", "{}", []string{"~*"}},
+		{"the slot's name", "kendra", "Query", `{"indexId":"i"}`, []string{"kendra:" + ra + ":index/i"}},
+		{"the slot's name, as the API has it", "kendra", "Query", `{"IndexId":"i"}`, []string{"kendra:" + ra + ":index/i"}},
+		{"the type's name", "evidently", "EvaluateFeature", `{"project":"demo","feature":"f"}`, []string{"evidently:" + ra + ":project/demo/feature/f"}},
+		{"a list", "elasticmapreduce", "TerminateJobFlows", `{"jobFlowIds":["j-1","j-2"]}`, []string{"elasticmapreduce:" + ra + ":cluster/j-1", "elasticmapreduce:" + ra + ":cluster/j-2"}},
+		{"EC2's lists", "ec2", "DeleteFleets", `{"fleetIdSet":{"items":[{"fleetId":"fleet-1"}]}}`, []string{"ec2:" + ra + ":fleet/fleet-1"}},
+		{"EC2's lists as the API has them", "ec2", "DeleteFleets", `{"FleetIds":["fleet-1","fleet-2"]}`, []string{"ec2:" + ra + ":fleet/fleet-1", "ec2:" + ra + ":fleet/fleet-2"}},
+		{"name: the operation is about the type", "codebuild", "BatchGetProjects", `{"names":["a","b"]}`, []string{"codebuild:" + ra + ":project/a", "codebuild:" + ra + ":project/b"}},
+		{"name: inside the object", "codepipeline", "UpdatePipeline", `{"pipeline":{"name":"p"}}`, []string{"codepipeline:" + ra + ":p"}},
+		{"name: about something else", "glue", "StartWorkflowRun", `{"name":"w"}`, []string{"~glue:eu-west-1:*:workflow/*"}},
+		{"name: perhaps a new one", "bedrock", "UpdateGuardrail", `{"guardrailArn":"x","name":"n"}`, []string{"~bedrock:eu-west-1:*:guardrail/*"}},
+		{"name of the child, not of what it is in", "mediapackagev2", "GetChannel", `{"channelName":"c"}`, []string{"~mediapackagev2:" + ra + ":channelGroup/*/channel/c"}},
+		{"made on creation", "appconfig", "CreateApplication", `{"name":"a"}`, []string{"*"}},
+		{"an id follows", "autoscaling", "CreateLaunchConfiguration", `{"launchConfigurationName":"l"}`, []string{"~autoscaling:" + ra + ":launchConfiguration:*:launchConfigurationName/l"}},
+		{"an id follows, in part", "eks", "DescribeAddon", `{"name":"c","addonName":"n"}`, []string{"~eks:" + ra + ":addon/c/n/*"}},
+		{"a word too many", "appsync", "GetGraphqlApi", `{"apiId":"a/b"}`, []string{"~appsync:eu-west-1:*:apis/*"}},
+		{"a wildcard isn't the name", "kendra", "Query", `{"indexId":"i*"}`, []string{"~kendra:eu-west-1:*:index/*"}},
+		{"T85 hidden", "kendra", "Query", `{"indexId":"HIDDEN_DUE_TO_SECURITY_REASONS"}`, []string{"~kendra:eu-west-1:*:index/*"}},
+		{"spelt twice", "kendra", "Query", `{"indexId":"a","IndexId":"b"}`, []string{"~kendra:eu-west-1:*:index/*"}},
+		{"folded by the service", "sagemaker", "InvokeEndpoint", `{"endpointName":"Main"}`, []string{"~sagemaker:eu-west-1:*:endpoint/*"}},
+		{"folded, in lower case", "sagemaker", "InvokeEndpoint", `{"endpointName":"main"}`, []string{"sagemaker:" + ra + ":endpoint/main"}},
+		{"what a pattern has before the part", "organizations", "AttachPolicy", `{"policyId":"p-1","targetId":"111111111111"}`, []string{"~organizations::*:policy/o-*/*/p-1"}},
+		{"a shared type", "route53resolver", "AssociateResolverRule", `{"resolverRuleId":"rslvr-1"}`, []string{"~route53resolver:eu-west-1:*:resolver-rule/rslvr-1"}},
+		{"the account given", "quicksight", "DescribeDashboard", `{"awsAccountId":"333333333333","dashboardId":"d"}`, []string{"quicksight:eu-west-1:333333333333:dashboard/d"}},
+		{"ARN", "kafka", "DescribeCluster", `{"clusterArn":"arn:aws:kafka:us-east-1:1:cluster/c/uuid"}`, []string{"kafka:us-east-1:1:cluster/c/uuid"}},
+		{"ARN of a type that may be tagged", "eks", "TagResource", `{"resourceArn":"arn:aws:eks:us-east-1:333333333333:cluster/c"}`, []string{"eks:us-east-1:333333333333:cluster/c"}},
+		{"ARNs, of several types", "xray", "TagResource", `{"resourceARN":"arn:aws:xray:us-east-1:333333333333:group/g/1"}`, []string{"xray:us-east-1:333333333333:group/g/1"}},
+		{"ARN of a type that the reference doesn't have", "elasticloadbalancing", "AddTags", `{"resourceArns":["arn:aws:elasticloadbalancing:eu-west-1:222222222222:targetgroup/x/1"]}`, []string{"~*"}},
+		{"ARN of what is used", "iot", "AttachPolicy", `{"policyName":"p","target":"arn:aws:iot:eu-west-1:222222222222:cert/abc"}`, []string{"~*"}},
+		{"ARN with a wildcard", "kafka", "DescribeCluster", `{"clusterArn":"arn:aws:kafka:us-east-1:1:cluster/*/uuid"}`, []string{"~kafka:eu-west-1:*:cluster/*"}},
+		{"ARN of another service", "kafka", "DescribeCluster", `{"clusterArn":"arn:aws:rds:us-east-1:1:cluster:x"}`, []string{"~kafka:eu-west-1:*:cluster/*"}},
+		{"T83 all of them", "redshift", "GetClusterCredentials", `{"clusterIdentifier":"c","dbUser":"u","dbName":"d"}`, []string{"redshift:" + ra + ":dbuser:c/u", "redshift:" + ra + ":dbname:c/d"}},
+		{"T83 optional, not given", "redshift", "GetClusterCredentials", `{"clusterIdentifier":"c","dbUser":"u"}`, []string{"redshift:" + ra + ":dbuser:c/u"}},
+		{"T83 inside one another", "appconfig", "GetEnvironment", `{"applicationId":"a","environmentId":"e"}`, []string{"appconfig:" + ra + ":application/a", "appconfig:" + ra + ":application/a/environment/e"}},
+		{"T83 a version or the whole", "bedrock", "GetPrompt", `{"promptIdentifier":"P","promptVersion":"1"}`, []string{"~bedrock:" + ra + ":prompt/P*"}},
+		{"ARN of what another service has", "backup", "StartBackupJob", `{"backupVaultName":"v","resourceArn":"arn:aws:rds:eu-west-1:222222222222:db:x"}`, []string{"backup:" + ra + ":backup-vault:v"}},
+		{"folded by Glue", "glue", "GetTables", `{"databaseName":"D"}`, []string{"~glue:eu-west-1:*:database/*", "glue:" + ra + ":catalog", "~glue:eu-west-1:*:table/*"}},
+		{"T83 none of several", "appconfig", "GetEnvironment", "", []string{"~*"}},
+		{"one of several types", "ssm", "UpdateInstanceInformation", `{"instanceId":"mi-1"}`, []string{"ssm:" + ra + ":managed-instance/mi-1"}},
+		{"types told apart by the id", "ssm", "UpdateInstanceAssociationStatus", `{"associationId":"a","instanceId":"i-1"}`, []string{"ssm:" + ra + ":association/a", "ec2:" + ra + ":instance/i-1"}},
+		{"types that can't be told apart", "bedrock-agentcore", "GetBrowserSession", `{"browserId":"b"}`, []string{"~*"}},
+		{"copies", "ec2", "CopySnapshot", `{"sourceRegion":"us-east-1","sourceSnapshotId":"snap-1"}`, []string{"~ec2:*::snapshot/*"}},
+		{"without an account", "bedrock", "InvokeModel", `{"modelId":"amazon.nova-lite-v1:0"}`, []string{"bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"}},
+		{"T82.40 profile and models", "bedrock", "InvokeModel", `{"modelId":"eu.amazon.nova-lite-v1:0"}`, []string{
+			"bedrock:" + ra + ":inference-profile/eu.amazon.nova-lite-v1:0", "~bedrock:*::foundation-model/amazon.nova-lite-v1:0"}},
+		{"T82.22 classic", "elasticloadbalancing", "CreateLoadBalancer", `{"loadBalancerName":"n"}`, []string{"elasticloadbalancing:" + ra + ":loadbalancer/n"}},
+		{"T82.22 by type", "elasticloadbalancing", "CreateLoadBalancer", `{"name":"n","type":"network"}`, []string{"~elasticloadbalancing:" + ra + ":loadbalancer/net/n/*"}},
+		{"T82.44 scope", "wafv2", "CreateWebACL", `{"name":"n","scope":"REGIONAL"}`, []string{"~wafv2:" + ra + ":*/webacl/n/*"}},
+		{"T82.33 glue", "glue", "CreateTable", `{"databaseName":"d","tableInput":{"name":"t"},"catalogId":"333333333333"}`, []string{
+			"glue:eu-west-1:333333333333:database/d", "glue:eu-west-1:333333333333:catalog", "glue:eu-west-1:333333333333:table/d/t"}},
+		{"ARN parameter without an ARN", "elasticloadbalancing", "DeleteTargetGroup", `{"targetGroupArn":"x"}`, []string{"~elasticloadbalancing:" + ra + ":targetgroup/*"}},
+		{"T82.5, as the API has it", "ec2", "StopInstances", `{"InstanceIds":["i-1","i-2"]}`, []string{"ec2:" + ra + ":instance/i-1", "ec2:" + ra + ":instance/i-2"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.service+" "+tt.operation+" "+tt.name, func(t *testing.T) {
+			var got []string
+			for _, r := range Requests(callOf(t, tt.service, tt.operation, tt.parameters)) {
+				l := r.Resource.ARN
+				if a, ok := policy.ParseARN(l); ok && a.Partition == "aws" {
+					l = strings.TrimPrefix(l, "arn:aws:")
+				}
+				if r.Resource.Pattern {
+					l = "~" + l
+				}
+				if r.Required {
+					got = append(got, l)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("resources (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestReferenceSources: where a resource by the reference comes from, and what the event's own resources settle (T75).
+func TestReferenceSources(t *testing.T) {
+	cluster := "arn:aws:kafka:eu-west-1:333333333333:cluster/c/uuid"
+	tests := []struct {
+		name, service, operation, parameters string
+		recorded                             []RecordedResource
+		want                                 string
+		source                               Source
+	}{
+		{"named", "kendra", "Query", `{"indexId":"i"}`, nil, "arn:aws:kendra:eu-west-1:222222222222:index/i", FromReference},
+		{"R10", "athena", "ListWorkGroups", "{}", nil, "*", FromReference},
+		{"its ARN", "kafka", "DescribeCluster", `{"clusterArn":"` + cluster + `"}`, nil, cluster, FromEvent},
+		{"unknown", "rds", "DescribeDBInstances", "", nil, "~*", FromNowhere},
+		{"recorded", "kafka", "DescribeCluster", "", []RecordedResource{{ARN: cluster}}, cluster, FromEvent},
+		{"recorded, of no type of the action", "kafka", "DescribeCluster", "", []RecordedResource{{ARN: "arn:aws:kafka:eu-west-1:333333333333:topic/c/uuid/t"}}, "~arn:aws:kafka:eu-west-1:*:cluster/*", FromReference},
+		{"recorded, several", "kafka", "DescribeCluster", "", []RecordedResource{{ARN: cluster}, {ARN: cluster + "2"}}, "~arn:aws:kafka:eu-west-1:*:cluster/*", FromReference},
+		{"recorded, of another account", "kendra", "Query", `{"indexId":"i"}`, []RecordedResource{{ARN: "arn:aws:kendra:eu-west-1:333333333333:index/i"}}, "arn:aws:kendra:eu-west-1:333333333333:index/i", FromEvent},
+		{"recorded, what was unknown", "appconfig", "GetEnvironment", "", []RecordedResource{{ARN: "arn:aws:appconfig:eu-west-1:222222222222:application/a/environment/e"}}, "arn:aws:appconfig:eu-west-1:222222222222:application/a/environment/e", FromEvent},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := callOf(t, tt.service, tt.operation, tt.parameters)
+			c.Resources = tt.recorded
+			r := Requests(c)[0]
+			got := r.Resource.ARN
+			if r.Resource.Pattern {
+				got = "~" + got
+			}
+			if got != tt.want || r.ResourceSource != tt.source {
+				t.Errorf("got %s (%s), want %s (%s)", got, r.ResourceSource, tt.want, tt.source)
+			}
+		})
+	}
+}
+
+// TestResourceless: R10, R12.
+func TestResourceless(t *testing.T) {
+	for action, want := range map[string]bool{
+		"ec2:DescribeInstances": true, "EC2:describeinstances": true, "lambda:ListFunctions": true, "s3:GetObject": false, "ec2:DescribeInstanceAttribute": false,
+		"iam:ListRoles": false, "ssm:DescribeParameters": false, "nothing:DoIt": false, "s3:NoSuchAction": false, "s3": false, "": false,
+	} {
+		if got := Resourceless(action); got != want {
+			t.Errorf("%s: got %v", action, got)
+		}
+	}
+}
