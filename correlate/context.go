@@ -45,8 +45,11 @@ func (c *call) setContext(r *Request, mismatch bool) {
 	if !mismatch {
 		all = append(all, c.identity...)
 	}
-	if !mismatch && own {
+	switch {
+	case !mismatch && own:
 		all = append(all, c.network...)
+	case !mismatch:
+		all = append(all, c.behindKeys()...)
 	}
 	if !mismatch {
 		all = append(all, c.serviceKeys(r, own)...)
@@ -57,6 +60,20 @@ func (c *call) setContext(r *Request, mismatch bool) {
 	for _, v := range all {
 		r.Context.Put(v)
 	}
+}
+
+// behindKeys take back what the event says of services in between: what another service asked for inside the call (T117) it
+// may have asked for as a service, and which of those aws:CalledVia lists isn't documented for all.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-viaawsservice
+func (c *call) behindKeys() keys {
+	var k keys
+	if !forwarded(c.event) {
+		k.state(evaluator.PresentUnknown, "aws:ViaAWSService")
+		k.state(evaluator.UnknownKey, "aws:CalledVia", "aws:CalledViaFirst")
+	}
+	k.state(evaluator.UnknownKey, "aws:CalledViaLast")
+	return k
 }
 
 // timeKeys are those that hold of every request of the event.

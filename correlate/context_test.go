@@ -125,6 +125,10 @@ func TestContext(t *testing.T) {
 			"aws:ViaAWSService": present("true"), "aws:CalledVia": {evaluator.Partial, []string{"cloudformation.amazonaws.com"}},
 			"aws:CalledViaLast": present("cloudformation.amazonaws.com"), "aws:CalledViaFirst": someValue, "aws:SourceIp": absent, "aws:VpcSourceIp": unknown, "aws:UserAgent": unknown, "aws:PrincipalArn": present(acmeUser),
 		}},
+		{"T117 another service's, inside the call", userEvent(), "kms:Decrypt", want{
+			"aws:ViaAWSService": someValue, "aws:CalledVia": unknown, "aws:CalledViaLast": unknown, "aws:PrincipalArn": present(acmeUser), "aws:SourceIp": unknown, "kms:ViaService": present("sqs.eu-west-1.amazonaws.com"),
+		}},
+		{"S12 a role is handed over by the caller", userEvent(), "iam:PassRole", want{"aws:ViaAWSService": present("false"), "aws:CalledVia": absent, "aws:SourceIp": present("203.0.113.7")}},
 		{"T88 AWS Internal", with(userEvent(), func(e *Event) { e.Identity.InvokedBy, e.SourceIP = "AWS Internal", "AWS Internal" }), "sqs:SendMessage", want{
 			"aws:SourceIp": unknown, "aws:ViaAWSService": unknown, "aws:CalledVia": unknown, "aws:SourceVpce": unknown,
 		}},

@@ -75,17 +75,23 @@ func (d *derivation) dependents(own []Request) []Request {
 		all = append(all, d.sessionRequests(own[0].Resource)...)
 	}
 	all = append(all, d.tagging(own)...)
-	return once(append(all, d.dependentsByReference(own, all, decided)...))
+	return once(own, append(all, d.dependentsByReference(own, all, decided)...))
 }
 
-// once leaves of several requests for one action on one resource the first, required if any is.
-func once(all []Request) []Request {
+// once leaves of several requests for one action on one resource the first, required if any is, and none that is among
+// the call's own.
+func once(own, all []Request) []Request {
 	at := map[string]int{}
+	for _, r := range own {
+		at[r.Action+" "+r.Resource.ARN] = -1
+	}
 	kept := all[:0]
 	for _, r := range all {
 		key := r.Action + " " + r.Resource.ARN
 		if i, ok := at[key]; ok {
-			kept[i].Required = kept[i].Required || r.Required
+			if i >= 0 {
+				kept[i].Required = kept[i].Required || r.Required
+			}
 			continue
 		}
 		at[key] = len(kept)

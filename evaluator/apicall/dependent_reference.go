@@ -55,7 +55,7 @@ func dependentActions(own []Request) []string {
 			continue
 		}
 		seen[r.Action] = true
-		if _, a, ok := lookupAction(r.Action); ok {
+		if _, a, ok := referenceAction(r.Action); ok {
 			all = append(all, a.Dependent...)
 			for _, t := range a.Resources {
 				all = append(all, t.Dependent...)
@@ -78,7 +78,7 @@ func (d *derivation) candidate(action string, on evaluator.Resource) Request {
 // byReferenceOn is what a dependent action may be on: * without resource types, all resources of its one type, or nobody
 // knows what.
 func (d *derivation) byReferenceOn(action string) evaluator.Resource {
-	service, a, ok := lookupAction(action)
+	service, a, ok := referenceAction(action)
 	switch {
 	case !ok:
 		return everything
@@ -198,7 +198,7 @@ func sameWords(a, b string) bool {
 // carry: the action's, those of the resource's type, or of all types where the ARN doesn't tell which, and those of every
 // request. Of an action that the reference doesn't have only the last are known.
 func RequestKeys(action, resource string) []string {
-	service, a, ok := lookupAction(action)
+	service, a, ok := referenceAction(action)
 	if !ok {
 		return serviceref.RequestKeys()
 	}
@@ -223,7 +223,7 @@ func LackingKeys(action string) []evaluator.ContextValue {
 	if all, ok := lacking.Load(action); ok {
 		return all.([]evaluator.ContextValue)
 	}
-	service, a, ok := lookupAction(action)
+	service, a, ok := referenceAction(action)
 	if !ok {
 		return nil // and isn't kept: there is no end of names
 	}
@@ -232,6 +232,9 @@ func LackingKeys(action string) []evaluator.ContextValue {
 		has[k] = true
 	}
 	var all []evaluator.ContextValue
+	for k := range strings.FieldsSeq(beyondReference[action]) {
+		has[k] = true
+	}
 	for _, k := range keysInUse(service) {
 		if _, global := serviceref.GlobalKey(k); !has[k] && !global {
 			all = append(all, evaluator.ContextValue{Name: k, State: evaluator.Absent})
@@ -242,6 +245,17 @@ func LackingKeys(action string) []evaluator.ContextValue {
 }
 
 var lacking sync.Map // by action in lower case
+
+// beyondReference are the keys that AWS's own policies ask of actions for which the service reference doesn't list them, by action
+// in lower case.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ROSAManageSubscription.html
+var beyondReference = map[string]string{
+	"dynamodb:conditioncheckitem": "dynamodb:EnclosingOperation",
+	"aws-marketplace:subscribe":   "aws-marketplace:ProductId",
+	"aws-marketplace:unsubscribe": "aws-marketplace:ProductId",
+}
 
 // keysInUse are the keys under a service's own prefix, of a fixed name, that at least one of its actions lists. Of others the
 // reference doesn't say where they are.

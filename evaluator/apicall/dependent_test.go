@@ -169,7 +169,7 @@ func TestTablesExist(t *testing.T) {
 	}
 	slices.Sort(actions)
 	for _, action := range slices.Compact(actions) {
-		if _, _, ok := lookupAction(action); !ok {
+		if _, _, ok := referenceAction(action); !ok {
 			t.Errorf("no action %s", action)
 		}
 	}

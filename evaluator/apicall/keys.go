@@ -49,6 +49,9 @@ const (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-with-iam.html
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security_iam_service-with-iam.html
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/security_iam_service-with-iam.html
+// https://docs.aws.amazon.com/ram/latest/userguide/iam-policies.html
+// https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
 var paramKeys = map[string][]paramKey{
 	"s3": {
 		{s3Lists, "s3:prefix", "prefix", meansAbsent},
@@ -212,6 +215,33 @@ var paramKeys = map[string][]paramKey{
 		{"PutEvents", "events:source", "entries.source", noMatter},
 		{"PutEvents", "events:detail-type", "entries.detailType", noMatter},
 	},
+	"autoscaling": {
+		{"CreateAutoScalingGroup UpdateAutoScalingGroup PutScheduledUpdateGroupAction", "autoscaling:MinSize", "minSize", noMatter},
+		{"CreateAutoScalingGroup UpdateAutoScalingGroup PutScheduledUpdateGroupAction", "autoscaling:MaxSize", "maxSize", noMatter},
+		{"CreateAutoScalingGroup UpdateAutoScalingGroup", "autoscaling:LaunchConfigurationName", "launchConfigurationName", noMatter},
+		{"CreateAutoScalingGroup AttachLoadBalancerTargetGroups DetachLoadBalancerTargetGroups", "autoscaling:TargetGroupARNs", "targetGroupARNs", noMatter},
+		{"CreateAutoScalingGroup AttachLoadBalancers DetachLoadBalancers", "autoscaling:LoadBalancerNames", "loadBalancerNames", noMatter},
+		{"CreateLaunchConfiguration", "autoscaling:ImageId", "imageId", noMatter},
+		{"CreateLaunchConfiguration", "autoscaling:InstanceType", "instanceType", noMatter},
+		{"CreateLaunchConfiguration", "autoscaling:SpotPrice", "spotPrice", noMatter},
+		{"CreateLaunchConfiguration", "autoscaling:MetadataHttpTokens", "metadataOptions.httpTokens", noMatter},
+		{"DeleteAutoScalingGroup", "autoscaling:ForceDelete", "forceDelete", noMatter},
+	},
+	"ram": {
+		{"AssociateResourceShare DisassociateResourceShare CreateResourceShare", "ram:Principal", "principals", noMatter},
+		{"AssociateResourceShare DisassociateResourceShare CreateResourceShare", "ram:ResourceArn", "resourceArns", noMatter},
+		{"CreateResourceShare UpdateResourceShare", "ram:RequestedAllowsExternalPrincipals", "allowExternalPrincipals", noMatter},
+	},
+	"codebuild": {
+		{"CreateProject UpdateProject", "codebuild:serviceRole", "serviceRole", noMatter},
+		{"CreateProject UpdateProject", "codebuild:encryptionKey", "encryptionKey", noMatter},
+		{"CreateProject UpdateProject", "codebuild:environment.image", "environment.image", noMatter},
+		{"CreateProject UpdateProject", "codebuild:environment.type", "environment.type", noMatter},
+		{"CreateProject UpdateProject", "codebuild:environment.privilegedMode", "environment.privilegedMode", noMatter},
+		{"CreateProject UpdateProject", "codebuild:source.location", "source.location", noMatter},
+		{"CreateProject UpdateProject", "codebuild:vpcConfig.vpcId", "vpcConfig.vpcId", noMatter},
+		{"UpdateProjectVisibility", "codebuild:projectVisibility", "projectVisibility", noMatter},
+	},
 	"acm": {
 		{"RequestCertificate", "acm:ValidationMethod", "validationMethod", noMatter},
 		{"RequestCertificate", "acm:KeyAlgorithm", "keyAlgorithm", noMatter},
@@ -327,7 +357,7 @@ func (d *derivation) createAction(r *Request, prefix, action string) []evaluator
 	return []evaluator.ContextValue{{Name: prefix + ":CreateAction", State: evaluator.Absent}}
 }
 
-// s3Keys are those of the account that owns the resource and of the tags that an object gets.
+// s3Keys are those of the account that owns the resource, of the tags that an object gets, and of whether it is made.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
 func (d *derivation) s3Keys(r *Request, action string) []evaluator.ContextValue {
@@ -342,7 +372,18 @@ func (d *derivation) s3Keys(r *Request, action string) []evaluator.ContextValue 
 	case "PutObject", "PutObjectTagging", "PutObjectVersionTagging":
 		all = append(all, d.objectTags()...)
 	}
+	if made := objectCreation[d.operation]; made != "" && action == "PutObject" {
+		all = append(all, present("s3:ObjectCreationOperation", made))
+	}
 	return all
+}
+
+// objectCreation says of the operations that need s3:PutObject whether they make an object, or only a part of one.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+var objectCreation = map[string]string{
+	"PutObject": "true", "CompleteMultipartUpload": "true", "CopyObject": "true",
+	"CreateMultipartUpload": "false", "UploadPart": "false", "UploadPartCopy": "false",
 }
 
 // objectTags are the tags that a call puts on an object: in a header, as a URL's query, or in the body.
@@ -540,7 +581,7 @@ func (d *derivation) secretKeys(action string) []evaluator.ContextValue {
 // carries reports whether the service reference has a key for a request: for its action whatever the resource is or, as RDS's
 // keys are, for resources of its resource's type. Where the type can't be told, for any.
 func carries(r *Request, key string) bool {
-	service, a, ok := lookupAction(r.Action)
+	service, a, ok := referenceAction(r.Action)
 	if !ok || slices.Contains(a.Keys, key) {
 		return ok
 	}
@@ -564,7 +605,7 @@ func isOf(t *serviceref.ResourceType, arn string) bool {
 
 // lists reports whether the service reference has a key for an action.
 func lists(action, key string) bool {
-	service, a, ok := lookupAction(action)
+	service, a, ok := referenceAction(action)
 	return ok && hasKey(service, a, func(k string) bool { return k == key })
 }
 

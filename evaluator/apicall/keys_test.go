@@ -1,6 +1,7 @@
 package apicall
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -82,13 +83,13 @@ func TestParameterKeys(t *testing.T) {
 			"s3:x-amz-acl": "public-read", "s3:x-amz-grant-read": "-", "s3:x-amz-grant-write": "-", "s3:x-amz-grant-read-acp": "-", "s3:x-amz-grant-write-acp": "-", "s3:x-amz-grant-full-control": "-",
 			"s3:x-amz-server-side-encryption": "-", "s3:x-amz-server-side-encryption-aws-kms-key-id": "-", "s3:x-amz-server-side-encryption-customer-algorithm": "-", "s3:x-amz-storage-class": "GLACIER",
 			"s3:x-amz-copy-source": "-", "s3:x-amz-metadata-directive": "-", "s3:x-amz-website-redirect-location": "-", "s3:if-match": "-", "s3:if-none-match": "-",
-			"s3:RequestObjectTag/a": "b c", "s3:RequestObjectTag/d": "", "s3:RequestObjectTagKeys": "a,d"}},
+			"s3:RequestObjectTag/a": "b c", "s3:RequestObjectTag/d": "", "s3:RequestObjectTagKeys": "a,d", "s3:ObjectCreationOperation": "true"}},
 		{"s3 put, CloudTrail doesn't record every header", "s3", "PutObject", `{"bucketName":"b","key":"k","x-amz-storage-class":"GLACIER"}`, "", map[string]string{
 			"s3:x-amz-acl": "-", "s3:x-amz-grant-read": "-", "s3:x-amz-grant-write": "-", "s3:x-amz-grant-read-acp": "-", "s3:x-amz-grant-write-acp": "-", "s3:x-amz-grant-full-control": "-",
-			"s3:x-amz-server-side-encryption": "-", "s3:x-amz-server-side-encryption-aws-kms-key-id": "-", "s3:x-amz-storage-class": "GLACIER", "aws:TagKeys": "-"}},
+			"s3:x-amz-server-side-encryption": "-", "s3:x-amz-server-side-encryption-aws-kms-key-id": "-", "s3:x-amz-storage-class": "GLACIER", "s3:ObjectCreationOperation": "true", "aws:TagKeys": "-"}},
 		{"s3 a subresource isn't a parameter", "s3", "PutBucketAcl", `{"bucketName":"b","acl":""}`, "", map[string]string{
 			"s3:x-amz-acl": "-", "s3:x-amz-grant-read": "-", "s3:x-amz-grant-write": "-", "s3:x-amz-grant-read-acp": "-", "s3:x-amz-grant-write-acp": "-", "s3:x-amz-grant-full-control": "-", "aws:TagKeys": "-"}},
-		{"s3 a part of an upload has its headers from its beginning", "s3", "UploadPart", `{"bucketName":"b","key":"k"}`, "", map[string]string{"aws:TagKeys": "-"}},
+		{"s3 a part of an upload has its headers from its beginning", "s3", "UploadPart", `{"bucketName":"b","key":"k"}`, "", map[string]string{"s3:ObjectCreationOperation": "false", "aws:TagKeys": "-"}},
 		{"sts: a user hands nothing on", "sts", "AssumeRole", `{"roleArn":"arn:aws:iam::1:role/r","roleSessionName":"s","transitiveTagKeys":["a"],"tags":[{"key":"a","value":"b"}]}`, "", map[string]string{
 			"sts:RoleSessionName": "s", "sts:ExternalId": "-", "sts:SourceIdentity": "-", "sts:TransitiveTagKeys": "a", "aws:RequestTag/a": "b", "aws:TagKeys": "a"}},
 		{"sts: an assertion may have them", "sts", "AssumeRoleWithSAML", `{"RoleArn":"arn:aws:iam::1:role/r"}`, "", map[string]string{}},
@@ -166,6 +167,7 @@ func TestLackingKeys(t *testing.T) {
 		{"dynamodb:Scan", "dynamodb:LeadingKeys", "dynamodb:Attributes dynamodb:FirstPartitionKeyValues"},
 		{"ec2:StopInstances", "ec2:CreateAction ec2:VolumeSize", "ec2:InstanceType ec2:SourceInstanceARN ec2:RoleDelivery ec2:ResourceTag/${TagKey}"},
 		{"lambda:GetFunction", "lambda:Layer", "lambda:SourceFunctionArn"},
+		{"dynamodb:ConditionCheckItem", "dynamodb:Select", "dynamodb:EnclosingOperation"},
 		{"nosuch:Action", "", "nosuch:key"},
 		{"s3:NoSuchAction", "", "s3:prefix"},
 	}
@@ -211,4 +213,45 @@ func TestRequestKeys(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzContext: whatever the parameters are, no key is told twice, none is known by a value that stands for one which isn't recorded
+// (T85), and nothing is asked twice.
+func FuzzContext(f *testing.F) {
+	f.Add("ec2", "CreateVolume", `{"tagSpecificationSet":{"items":[{"resourceType":"volume","tags":[{"key":"a","value":"***"}]}]},"size":""}`)
+	f.Add("s3", "PutObject", `{"Bucket":"b","Key":"k","Tagging":"a=1&a=2&%zz","ACL":""}`)
+	f.Add("kms", "Encrypt", `{"keyId":"alias/x","encryptionContext":{"a":"","A":null}}`)
+	f.Add("dynamodb", "GetItem", `{"tableName":"t","key":{"a":{"S":"***"}}}`)
+	f.Add("sts", "AssumeRoleWithSAML", `{"principalTags":{"":"x"},"transitiveTagKeys":["a","***"]}`)
+	f.Add("rds", "CreateDBInstance", `{"tags":[{"key":"a"}],"kmsKeyId":"x:y","monitoringRoleArn":["arn:aws:iam::1:role/"]}`)
+	f.Add("docdb-elastic", "CreateCluster", `{"kmsKeyId":["a","a"],"x":{"kmsKeyArn":"arn:aws:kms:::key/*"}}`)
+	f.Add("ecr", "UntagResource", `{"tagKeys":["a","A","a"]}`)
+	for _, rows := range paramKeys {
+		for _, k := range rows {
+			prefix, _, _ := strings.Cut(k.key, ":")
+			action, _, _ := strings.Cut(k.actions, " ")
+			name, _, _ := strings.Cut(strings.Fields(k.params)[0], ".")
+			f.Add(prefix, action, `{"`+name+`":"v"}`)
+		}
+	}
+	f.Fuzz(func(t *testing.T, service, operation, parameters string) {
+		c := Call{Service: service, Operation: operation, Region: "eu-west-1", Account: "222222222222"}
+		_ = json.Unmarshal([]byte(parameters), &c.Parameters)
+		for _, r := range Requests(c) {
+			told := map[string]bool{}
+			for _, v := range r.Context {
+				name := strings.ToLower(v.Name)
+				if told[name] {
+					t.Errorf("%s: %s is told twice", r.Action, v.Name)
+				}
+				told[name] = true
+				isTag := strings.HasPrefix(v.Name, "aws:RequestTag/") || strings.HasPrefix(v.Name, "s3:RequestObjectTag/")
+				for _, s := range v.Values {
+					if hidden(s) && !(isTag && s == "") {
+						t.Errorf("%s: %s = %q", r.Action, v.Name, s)
+					}
+				}
+			}
+		}
+	})
 }

@@ -201,7 +201,7 @@ func (d *derivation) sentTags() presence {
 // tagKeyNames says which of the keys about tags the requests for an action may have, by the service reference: the
 // tags that are sent, and the list of their names. Of an action that it doesn't know, both.
 func tagKeyNames(action string) (tags, names bool) {
-	service, a, ok := lookupAction(action)
+	service, a, ok := referenceAction(action)
 	if !ok {
 		return true, true
 	}
@@ -225,19 +225,9 @@ func hasKey(service *serviceref.Service, a *serviceref.Action, is func(string) b
 	return false
 }
 
-func lookupAction(action string) (*serviceref.Service, *serviceref.Action, bool) {
-	prefix, name, _ := strings.Cut(action, ":")
-	service, ok := serviceref.Lookup(prefix)
-	if !ok {
-		return nil, nil, false
-	}
-	a, ok := service.Action(name)
-	return service, a, ok
-}
-
 // isTagging reports whether an action is one about tags.
 func isTagging(action string) bool {
-	_, a, ok := lookupAction(action)
+	_, a, ok := referenceAction(action)
 	return ok && a.AccessLevel == serviceref.Tagging
 }
 
@@ -332,8 +322,12 @@ func (d *derivation) untagged(r *Request) []evaluator.ContextValue {
 		}
 		names = slices.Compact(slices.Sorted(slices.Values(names)))
 		all := []evaluator.ContextValue{present("aws:TagKeys", names...)}
+		folded := map[string]bool{}
 		for _, name := range names {
-			all = append(all, evaluator.ContextValue{Name: "aws:RequestTag/" + name, State: evaluator.UnknownKey})
+			if lower := strings.ToLower(name); !folded[lower] { // rule C3
+				folded[lower] = true
+				all = append(all, evaluator.ContextValue{Name: "aws:RequestTag/" + name, State: evaluator.UnknownKey})
+			}
 		}
 		return all
 	}
@@ -401,7 +395,7 @@ func readTags(nodes []any) (map[string]*string, bool) {
 		}
 		for name, v := range m {
 			s, ok := v.(string)
-			if !ok {
+			if !ok || hidden(name) {
 				return nil, false
 			}
 			tags[name] = nil
