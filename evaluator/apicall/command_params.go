@@ -92,21 +92,33 @@ var outfiles = words(map[string]string{
 	"cloudfront":                   "get-connection-function get-function",
 	"codeartifact":                 "get-package-version-asset",
 	"codeguruprofiler":             "get-profile",
+	"datazone":                     "get-lineage-event",
 	"ebs":                          "get-snapshot-block",
+	"geo-maps":                     "get-glyphs get-sprites get-static-map get-style-descriptor get-tile",
 	"glacier":                      "get-job-output",
 	"iot-data":                     "delete-thing-shadow get-thing-shadow update-thing-shadow",
+	"iotwireless":                  "get-position-estimate get-resource-position",
 	"kinesis-video-archived-media": "get-clip get-media-for-fragment-list",
 	"kinesis-video-media":          "get-media",
 	"lakeformation":                "get-work-unit-results",
 	"lambda":                       "invoke",
 	"lex-runtime":                  "post-content put-session",
 	"lexv2-runtime":                "put-session recognize-utterance",
+	"location":                     "get-map-glyphs get-map-sprites get-map-style-descriptor get-map-tile",
+	"medialive":                    "describe-input-device-thumbnail",
 	"mediastore-data":              "get-object",
+	"medical-imaging":              "get-image-frame get-image-set-metadata",
+	"neptune-graph":                "execute-query",
+	"neptunedata":                  "execute-gremlin-explain-query execute-gremlin-profile-query execute-open-cypher-explain-query",
+	"omics":                        "get-read-set get-reference",
 	"polly":                        "synthesize-speech",
-	"s3api":                        "get-object get-object-torrent",
+	"s3api":                        "get-object get-object-annotation get-object-torrent",
+	"sagemaker-geospatial":         "get-tile",
 	"sagemaker-runtime":            "invoke-endpoint",
 	"schemas":                      "get-code-binding-source",
-	"workmailmessageflow":          "get-raw-message-content",
+	"tnb": `get-sol-function-package-content get-sol-function-package-descriptor get-sol-network-package-content
+		get-sol-network-package-descriptor`,
+	"workmailmessageflow": "get-raw-message-content",
 })
 
 // outfile takes the name of the output's file out, which may stand behind any option. Of such an operation each
@@ -392,7 +404,8 @@ var textWords = words(map[string]string{"text": `body bucket comment description
 	path pattern prefix query statement string text title token uri url username`})
 
 // s3Structures end the names of S3's options that aren't text.
-var s3Structures = words(map[string]string{"s3": `configuration delete metadata tagging retention hold upload request policy rules status parts attributes`})
+var s3Structures = words(map[string]string{"s3": `attributes configuration controls delete encryption hold metadata policy progress request retention serialization
+	status tagging upload`})
 
 // isText reports whether an option's value is text, so that no form is looked for in it.
 func (p *commandParser) isText(option string) bool {

@@ -93,6 +93,8 @@ func TestFromCommand(t *testing.T) {
 		{"no shorthand in a name", "aws lambda get-function --function-name a=b", "lambda:GetFunction@eu-north-1 map[FunctionName:a=b]"},
 		{"a list of names as JSON", `aws sns add-permission --topic-arn t --label l --aws-account-id 1 --action-name '["Publish"]'`, "sns:AddPermission@eu-north-1 map[ActionName:[Publish] AwsAccountId:1 Label:l TopicArn:t]"},
 		{"a flag that ends like a name", "aws sns subscribe --topic-arn t --protocol sqs --return-subscription-arn", "sns:Subscribe@eu-north-1 map[Protocol:sqs ReturnSubscriptionArn:true TopicArn:t]"},
+		{"a range is no shorthand", "aws s3api get-object --bucket b --key k --range bytes=0-9 out", "s3:GetObject@eu-north-1 map[Bucket:b Key:k Range:bytes=0-9]"},
+		{"structures of S3", "aws s3api put-bucket-ownership-controls --bucket b --ownership-controls=Rules=[{ObjectOwnership=BucketOwnerEnforced}]", "s3:PutBucketOwnershipControls@eu-north-1 map[Bucket:b OwnershipControls:map[Rules:[map[ObjectOwnership:BucketOwnerEnforced]]]]"},
 		{"tags of put-object are a query string", "aws s3api put-object --bucket b --key k --tagging a=b", "s3:PutObject@eu-north-1 map[Bucket:b Key:k Tagging:a=b]"},
 		{"a bucket policy is text", `aws s3api put-bucket-policy --bucket b --policy '{"Statement":[]}'`, `s3:PutBucketPolicy@eu-north-1 map[Bucket:b Policy:{"Statement":[]}]`},
 		{"the file for the output", "aws lambda invoke out.json --function-name f", "lambda:Invoke@eu-north-1 map[FunctionName:f]"},
