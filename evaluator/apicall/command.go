@@ -179,8 +179,11 @@ func (c *Command) context(call Call, r Request) []evaluator.ContextValue {
 	prefix, _, _ := strings.Cut(r.Action, ":")
 	own := prefix == prefixOf(call) || r.Action == "iam:PassRole"
 	var all []evaluator.ContextValue
-	if call.Region != "" && (own || oneRegion[prefix] == "") {
+	switch { // the key is in every request, even where the rest of the context is closed
+	case call.Region != "" && (own || oneRegion[prefix] == ""):
 		all = append(all, present("aws:RequestedRegion", call.Region))
+	default:
+		all = append(all, evaluator.ContextValue{Name: "aws:RequestedRegion", State: evaluator.PresentUnknown})
 	}
 	if own {
 		all = append(all, present("aws:SecureTransport", fmt.Sprint(c.tls)), present("aws:ViaAWSService", "false"))

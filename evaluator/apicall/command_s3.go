@@ -202,7 +202,7 @@ const (
 	notDry      = "it is run without --dryrun"
 )
 
-// sse, headers and grants are what a writing call sends beside its object.
+// s3Headers are what a writing call sends beside its object: encryption, grants and the like.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 func (p *commandParser) s3Headers(l *s3Line) (map[string]any, error) {

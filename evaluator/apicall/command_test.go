@@ -326,6 +326,7 @@ func TestCommandContext(t *testing.T) {
 		{"region of the command", "aws s3 rm s3://b/k --region eu-west-1", "s3:DeleteObject", user, "aws:RequestedRegion", "present [eu-west-1]"},
 		{"region of an access point", "aws s3 rm s3://arn:aws:s3:eu-west-2:222222222222:accesspoint/ap/k --region eu-west-1", "s3:DeleteObject", user, "aws:RequestedRegion", "present [eu-west-2]"},
 		{"region of a global service", "aws iam list-roles --region eu-west-1", "iam:ListRoles", user, "aws:RequestedRegion", "present [us-east-1]"},
+		{"no region", "AWS_PROFILE=none aws s3 rm s3://b/k", "s3:DeleteObject", user, "aws:RequestedRegion", "present, not known"},
 		{"iam:PassRole is part of the call", "aws lambda create-function --function-name f --role arn:aws:iam::222222222222:role/r --region eu-west-1", "iam:PassRole", user, "aws:RequestedRegion", "present [eu-west-1]"},
 		{"TLS", "aws s3 rm s3://b/k", "s3:DeleteObject", user, "aws:SecureTransport", "present [true]"},
 		{"no TLS", "aws s3 rm s3://b/k --endpoint-url http://s3.eu-west-1.amazonaws.com", "s3:DeleteObject", user, "aws:SecureTransport", "present [false]"},
@@ -356,6 +357,8 @@ func TestCommandContext(t *testing.T) {
 					case v.Name != tt.key:
 					case v.State == evaluator.Absent:
 						got = "absent"
+					case v.State == evaluator.PresentUnknown:
+						got = "present, not known"
 					default:
 						got = fmt.Sprintf("present %v", v.Values)
 					}
