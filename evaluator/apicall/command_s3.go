@@ -253,12 +253,11 @@ func target(to, from s3Path) string {
 	if to.key != "" && !strings.HasSuffix(to.key, "/") {
 		return to.key
 	}
-	name := from.key
-	if !from.remote() {
-		name = strings.ReplaceAll(from.text, `\`, "/")
+	if from.remote() {
+		return to.key + from.key[strings.LastIndexByte(from.key, '/')+1:]
 	}
-	name = path.Base(name)
-	if name == "." || name == ".." || name == "/" {
+	name := path.Base(path.Clean(from.text))
+	if name == "." || name == ".." || name == "/" || strings.Contains(name, `\`) { // which may part directories, or not
 		name = unknownPart
 	}
 	return to.key + name
@@ -371,6 +370,12 @@ func (p *commandParser) transfer(l *s3Line, from, to s3Path, source, key string)
 	default:
 		copied := maps.Clone(headers)
 		copied["CopySource"] = copySourceOf(from.bucket, source)
+		switch l.one("copy-props") {
+		case "none":
+			copied["MetadataDirective"], copied["TaggingDirective"] = "REPLACE", "REPLACE"
+		case "metadata-directive":
+			copied["TaggingDirective"] = "REPLACE"
+		}
 		p.do(dry(l), object("CopyObject", to, key, copied))
 		p.do(also(l, largeObject), object("CreateMultipartUpload", to, key, headers), object("AbortMultipartUpload", to, key, nil))
 		if props := l.one("copy-props"); props == "" || props == "default" {

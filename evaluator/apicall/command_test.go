@@ -154,9 +154,14 @@ func TestFromCommandS3(t *testing.T) {
 		}},
 		{"aws s3 cp s3://b/a%20b s3://c --sse aws:kms --sse-kms-key-id k --copy-props none", []string{
 			"s3:HeadObject map[Bucket:b Key:a%20b]",
-			"s3:CopyObject map[Bucket:c CopySource:b/a%2520b Key:a%20b SSEKMSKeyId:k ServerSideEncryption:aws:kms]",
+			"s3:CopyObject map[Bucket:c CopySource:b/a%2520b Key:a%20b MetadataDirective:REPLACE SSEKMSKeyId:k ServerSideEncryption:aws:kms TaggingDirective:REPLACE]",
 			"s3:CreateMultipartUpload map[Bucket:c Key:a%20b SSEKMSKeyId:k ServerSideEncryption:aws:kms]" + parts,
 			"s3:AbortMultipartUpload map[Bucket:c Key:a%20b]" + parts,
+		}},
+		{`aws s3 cp dir\a.txt s3://b --dryrun`, []string{
+			"s3:PutObject map[Bucket:b Key:␀] [it is run without --dryrun]",
+			"s3:CreateMultipartUpload map[Bucket:b Key:␀] [it is run without --dryrun and an object has 8 MB or more and goes in parts]",
+			"s3:AbortMultipartUpload map[Bucket:b Key:␀] [it is run without --dryrun and an object has 8 MB or more and goes in parts]",
 		}},
 		{"aws s3 cp s3://arn:aws:s3:eu-west-1:222222222222:accesspoint/ap/k .", []string{
 			"s3:HeadObject@eu-west-1 map[Bucket:arn:aws:s3:eu-west-1:222222222222:accesspoint/ap Key:k]", "s3:GetObject@eu-west-1 map[Bucket:arn:aws:s3:eu-west-1:222222222222:accesspoint/ap Key:k]",
