@@ -74,8 +74,8 @@ func (o *operand) compareARN(ev *evaluation, got *value) (comparison, Match) {
 			sure = and(sure, m)
 		}
 		if o.like == nil { // not an ARN, whatever its variables stand for
-			if _, sure = o.template.appendTo(b, ev); sure == NoMatch {
-				return differ, NoMatch
+			if _, sure = o.template.appendTo(b, ev); sure == NoMatch { // what it can't be read for comes first (rule C28)
+				return badWant, Matched
 			}
 		}
 	}
