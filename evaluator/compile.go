@@ -386,6 +386,9 @@ func (s *statement) matchPrincipal(ev *evaluation, pl *place) (g byGrade) {
 	switch {
 	case s.notPrincipal:
 		g[direct] = matchNotPrincipal(s.principals, ev, s.effect, pl.hasBoundary)
+		if pl.shape == shapeEndpoint && g[direct] == NoMatch {
+			g[direct] = s.exemptAtEndpoint(ev, pl)
+		}
 	case !s.hasPrincipal:
 		g[direct] = ev.assume(assumeP21, NoMatch)
 	case pl.shape == shapeEndpoint:
@@ -416,6 +419,19 @@ func (s *statement) matchEndpointPrincipal(ev *evaluation, pl *place) (g byGrade
 		g.add(at, m)
 	}
 	return g
+}
+
+// exemptAtEndpoint is what becomes of a caller whom NotPrincipal lists in full: in a gateway endpoint's policy neither a user's or
+// role's ARN nor an account is known to stand for it, but for root (rule E34).
+func (s *statement) exemptAtEndpoint(ev *evaluation, pl *place) Match {
+	switch ev.req.Principal.Type {
+	case Root, Service, Anonymous, WebIdentity, SAML:
+		return NoMatch
+	}
+	if pl.gateway == NoMatch || slices.ContainsFunc(s.principals, func(e principalEntry) bool { return e.form == formAll }) {
+		return NoMatch
+	}
+	return Unknown
 }
 
 // elements are the questions that the statement asks of the request, all of them, with their answers.

@@ -315,6 +315,9 @@ func (o *operand) matchAnyValue(v *keyValue, op *operator, ev *evaluation) Match
 		var buf [bufferSize]byte
 		g, sure := o.template.appendTo(buf[:0], ev)
 		if sure == NoMatch {
+			if op.kind == kindARN && o.like == nil && op.negated {
+				return Unknown // rule C28
+			}
 			return NoMatch
 		}
 		if sure == Unknown {

@@ -745,6 +745,10 @@ func TestReferenceFindings(t *testing.T) {
 		{"C15: no offset of sixty minutes", onKey(`{"DateGreaterThan": {"svc:key": "2026-01-01T00:00:00+00:60"}}`, present("2026-01-05")), ImplicitDeny},
 		{"C15: digits are seconds", onKey(`{"DateLessThan": {"svc:key": "`+epochOf2600+`"}}`, present("2026-01-05")), Allowed},
 		{"C15: digits are seconds, also those meant as milliseconds", onKey(`{"DateLessThan": {"svc:key": "1767225600000"}}`, present("2026-01-05")), Allowed},
+		// C28: an operand that is no ARN, whatever a variable in it stands for, is none where that has no value.
+		{"C28: a variable that is no ARN and has no value, negated", onKey(`{"ArnNotEquals": {"svc:key": "${aws:PrincipalTag/none}"}}`, present("arn:aws:iam::111111111111:role/r")), Indeterminate},
+		{"C28: the same, and the value isn't known", onKey(`{"ArnNotEquals": {"svc:key": "${aws:PrincipalTag/none}"}}`, unknownKey), Indeterminate},
+		{"C28: the same, not negated", onKey(`{"ArnEquals": {"svc:key": "${aws:PrincipalTag/none}"}}`, present("arn:aws:iam::111111111111:role/r")), ImplicitDeny},
 		// C25, U8: a list of which no value is known may be absent.
 		{"C25: ForAnyValue and IfExists, no value known", onKey(`{"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": []}}`, partial()), Indeterminate},
 		{"C25: one value known", onKey(`{"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": []}}`, partial("a")), ImplicitDeny},

@@ -25,6 +25,7 @@ func (c *statementCheck) principals() {
 	}
 	c.notPrincipal()
 	c.federation()
+	c.anybodysToken()
 	c.everyoneTrusted()
 	c.confusedDeputy()
 }
@@ -255,6 +256,34 @@ func (c *statementCheck) federation() {
 				c.found(SeverityWarning, "principalMismatch", "P12", a.Pos, "name the identity provider under Federated", "%s is called by Federated principals only: it never applies", a.Value)
 			}
 		}
+	}
+}
+
+// anybodysToken reports a role that trusts GitHub's tokens whoever asked for them: GitHub gives its tokens to everybody, and IAM
+// refuses a trust policy that doesn't look at their claims (rule S8). Roles made before it did are as they were.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html#idp_oidc_Create_GitHub
+func (c *statementCheck) anybodysToken() {
+	const github = "token.actions.githubusercontent.com"
+	if c.rules.typ != DocumentTrust || c.s.Effect != policy.Allow || c.s.Principal == nil || !allowsAction(c.s, "sts:assumerolewithwebidentity") {
+		return
+	}
+	for i := range c.s.Condition {
+		claim, ok := strings.CutPrefix(strings.ToLower(c.s.Condition[i].Key.Value), github+":")
+		if op, known := readOperator(c.s.Condition[i].Operator); ok && claim != "aud" && (!known || !op.negated && !op.ifExists && op.kind != operandNull) {
+			return
+		}
+	}
+	for _, e := range c.s.Principal.Entries {
+		if e.Kind != "Federated" || !strings.HasSuffix(e.Value.Value, ":oidc-provider/"+github) {
+			continue
+		}
+		f := Finding{Severity: c.refuse(!c.opts.Collected), Code: "anybodysToken", Rule: "S8", Pos: e.Value.Pos, Message: "every repository on GitHub gets such a token: nothing asks whose it is",
+			Fix: `add "StringLike": {"` + github + `:sub": "repo:OWNER/REPOSITORY:*"}`}
+		if f.Severity == SeverityError {
+			f.AWS = trustClaims
+		}
+		c.add(f)
 	}
 }
 

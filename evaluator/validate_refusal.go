@@ -47,6 +47,7 @@ func iamRegion(service, resource string) string {
 const (
 	trustJSON     = malformed + ": This policy contains invalid Json"
 	trustResource = malformed + ": Has prohibited field Resource"
+	trustClaims   = malformed + ": Trust policy must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase" // as others report it; the keys follow
 	trustColons   = malformed + ": Condition can contain only one colon."
 	trustForeign  = malformed + ": AssumeRole policy may only specify STS AssumeRole actions." // recorded
 )
