@@ -52,7 +52,10 @@ var allOf = map[string]bool{"ec2": true, "glue": true}
 // or may not be checked on is marked so.
 func (d *derivation) byReference(action string, s *serviceref.Service, a *serviceref.Action) []evaluator.Resource {
 	if a.ResourceLess() {
-		if template := shownOn[s.Prefix]; template != "" { // rule R12
+		if unsettled[s.Prefix] { // rule R12
+			return []evaluator.Resource{everything}
+		}
+		if template := shownOn[s.Prefix]; template != "" {
 			if a.AccessLevel != serviceref.List && a.AccessLevel != serviceref.Read {
 				return []evaluator.Resource{everything}
 			}

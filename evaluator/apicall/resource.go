@@ -20,7 +20,7 @@ func Resourceless(action string) bool {
 		return false
 	}
 	_, row := resourceTable[s.Prefix+":"+a.Name]
-	return !row && shownOn[s.Prefix] == ""
+	return !row && shownOn[s.Prefix] == "" && !unsettled[s.Prefix]
 }
 
 // resources returns the resources of an action of the call (T82, T83). What neither a row nor

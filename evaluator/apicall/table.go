@@ -98,6 +98,14 @@ var rows = []row{
 	on("sso", "ListInstances", arn("sso:::instance/*")),
 	on("elasticmapreduce", "RunJobFlow", arn("elasticmapreduce:{r}:{a}:cluster/*")),
 	on("kafka", "ListClusters ListClustersV2", arn("kafka:{r}:{a}:*")),
+	on("eks", "DescribeAddonVersions DescribeAddonConfiguration DescribeClusterVersions ListAddons DescribeAddon", arn("eks:{r}:{a}:*")), // some on the path of the call
+	on("inspector2", "ListFindings", arn("inspector2:{r}:{a}:/findings/*")),
+	on("scheduler", "ListSchedules", arn("scheduler:{r}:{a}:schedule/*")),
+	on("mediaconvert", "DescribeEndpoints", arn("mediaconvert:{r}:{a}:endpoints/*")),
+	on("cur", "DescribeReportDefinitions", arn("cur:{r}:{a}:definition/*")),
+	on("wafv2", "CreateWebACL", webACL("CreateWebACL")),
+	on("wafv2", "UpdateWebACL", webACL("UpdateWebACL")),
+	on("s3", "ListAllMyBuckets", unshown), // AWS's own policies allow it on arn:aws:s3:::*
 	on("iam", "ListVirtualMFADevices", arn("iam::{a}:mfa/*")),
 	on("iam", "ListPolicies", unshown),           // "policy path /"
 	on("ecs", "RegisterTaskDefinition", unshown), // *, though the reference has a type
@@ -232,7 +240,7 @@ var rows = []row{
 		PutImageScanningConfiguration StartImageScan DescribeImageScanFindings`, repository),
 
 	// 19: EKS
-	on("eks", "DescribeCluster DeleteCluster UpdateClusterConfig UpdateClusterVersion CreateNodegroup ListNodegroups CreateAccessEntry ListAccessEntries CreateAddon ListAddons CreateFargateProfile ListFargateProfiles",
+	on("eks", "DescribeCluster DeleteCluster UpdateClusterConfig UpdateClusterVersion CreateNodegroup ListNodegroups CreateAccessEntry ListAccessEntries CreateAddon CreateFargateProfile ListFargateProfiles",
 		arn("eks:{r}:{a}:cluster/{clusterName,name}")),
 	on("eks", "DescribeNodegroup DeleteNodegroup UpdateNodegroupConfig UpdateNodegroupVersion", arn("eks:{r}:{a}:nodegroup/{clusterName,name}/{nodegroupName}/*")),
 
@@ -395,12 +403,38 @@ func recoveryPoint(d *derivation) []evaluator.Resource {
 	return []evaluator.Resource{everything}
 }
 
+// webACL finds a web ACL, and that a message may show another part of WAF that its rules use, such as an IP set.
+func webACL(action string) finder {
+	return func(d *derivation) []evaluator.Resource {
+		acl := d.fill("wafv2:{r}:{a}:*/webacl/{name}/{id}")
+		used := []evaluator.Resource{d.pattern("wafv2:" + d.region + ":*:*")}
+		d.unsure("wafv2:"+action, used)
+		return append(acl, used...)
+	}
+}
+
 // unshown: what AWS checks isn't known.
 func unshown(*derivation) []evaluator.Resource { return []evaluator.Resource{everything} }
 
 // shownOn are the services whose actions without a type AWS's messages show on the account's resources if they
 // read (R12); what they show of those that write isn't known.
 var shownOn = map[string]string{"guardduty": "guardduty:{r}:{a}:*", "sns": "sns:{r}:{a}:*", "ssm": "ssm:{r}:{a}:*"}
+
+// unsettled are services some of whose actions without a type AWS's messages, or the policies that AWS manages, put on an ARN
+// all the same (R12). Of the others of these services * isn't sure, nor is an ARN.
+var unsettled = set(`access-analyzer acm amplify application-autoscaling applicationinsights appsync aps bedrock cloudformation cloudfront
+	codebuild codeconnections codedeploy codepipeline codestar-connections cognito-identity cur datazone dms dynamodb eks emr-serverless es
+	events fsx glue grafana inspector2 kafka logs macie2 mediaconvert mgh mgn network-firewall pipes quicksight ram redshift resource-explorer-2
+	resource-groups sagemaker scheduler sqs ssm-sap states storagegateway synthetics timestream timestream-influxdb waf waf-regional wafv2
+	workspaces-web`)
+
+func set(names string) map[string]bool {
+	all := make(map[string]bool)
+	for name := range strings.FieldsSeq(names) {
+		all[name] = true
+	}
+	return all
+}
 
 func words(services map[string]string) map[string]bool {
 	all := make(map[string]bool)
