@@ -149,10 +149,10 @@ func resourcesOf(all []candidate) []evaluator.Resource {
 			}
 		}
 		if len(found) > maxRequests {
-			return found[:maxRequests]
+			break
 		}
 	}
-	return found
+	return boundedResources(found)
 }
 
 // oneARN reports whether one parameter, such as resourceArn, has the ARNs of all that the call names: these are
@@ -353,7 +353,7 @@ func (d *derivation) fillPattern(prefix string, t *serviceref.ResourceType, patt
 					next = append(next, evaluator.Resource{ARN: m.ARN + v, Pattern: m.Pattern || strings.HasPrefix(v, "*")})
 				}
 			}
-			made = next[:min(len(next), maxRequests)]
+			made = next
 		}
 	}
 	return made, how

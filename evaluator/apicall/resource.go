@@ -39,11 +39,8 @@ func (d *derivation) resources(action string) []evaluator.Resource {
 	var all []evaluator.Resource
 	for _, f := range finders {
 		all = append(all, f(d)...)
-		if len(all) >= maxRequests {
-			return all[:maxRequests]
-		}
 	}
-	return all
+	return boundedResources(all)
 }
 
 // arn returns a finder that fills in an ARN without its "arn:partition:". {r} and {a} are
@@ -95,6 +92,9 @@ func (d *derivation) fill(template string) []evaluator.Resource {
 			continue
 		}
 		values, complete := d.field(field)
+		if len(values) > 1 && len(made)*len(values)+len(done) > maxRequests { // several lists: all of them are one pattern
+			return []evaluator.Resource{d.pattern(service + ":*")}
+		}
 		var next []evaluator.Resource
 		for _, m := range made {
 			for _, v := range values {
@@ -114,9 +114,7 @@ func (d *derivation) fill(template string) []evaluator.Resource {
 				next = append(next, evaluator.Resource{ARN: m.ARN + "*", Pattern: true})
 			}
 		}
-		if made = next; len(made)+len(done) > maxRequests {
-			made = made[:max(0, maxRequests-len(done))]
-		}
+		made = next
 	}
 }
 
@@ -442,13 +440,13 @@ func batchTables(d *derivation) []evaluator.Resource {
 		if m, ok := n.(map[string]any); ok && state == given {
 			for name := range m {
 				all = append(all, d.table(name))
-				if len(all) > maxKeys {
-					break
-				}
 			}
 		}
 	}
 	if len(all) == 0 {
+		return []evaluator.Resource{d.pattern("dynamodb:" + d.region + ":*:table/*")}
+	}
+	if len(all) > maxKeys { // more than DynamoDB takes
 		return []evaluator.Resource{d.pattern("dynamodb:" + d.region + ":*:table/*")}
 	}
 	return sorted(all)
