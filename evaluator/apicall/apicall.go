@@ -124,6 +124,7 @@ type derivation struct {
 	notes   map[string]*note // what the service reference told, by action and ARN
 	given   map[string]bool  // the ARNs that parameters have
 	about   string           // what the operation is about, once it is asked for
+	asked   string           // the action whose resources a row finds
 	unfit   bool             // the call names a resource of a type that the reference doesn't give the action
 }
 

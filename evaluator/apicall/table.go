@@ -103,8 +103,7 @@ var rows = []row{
 	on("scheduler", "ListSchedules", arn("scheduler:{r}:{a}:schedule/*")),
 	on("mediaconvert", "DescribeEndpoints", arn("mediaconvert:{r}:{a}:endpoints/*")),
 	on("cur", "DescribeReportDefinitions", arn("cur:{r}:{a}:definition/*")),
-	on("wafv2", "CreateWebACL", webACL("CreateWebACL")),
-	on("wafv2", "UpdateWebACL", webACL("UpdateWebACL")),
+	on("wafv2", "CreateWebACL UpdateWebACL", webACL),
 	on("s3", "ListAllMyBuckets", unshown), // AWS's own policies allow it on arn:aws:s3:::*
 	on("iam", "ListVirtualMFADevices", arn("iam::{a}:mfa/*")),
 	on("iam", "ListPolicies", unshown),           // "policy path /"
@@ -161,7 +160,7 @@ var rows = []row{
 		GetFunctionCodeSigningConfig DeleteFunctionCodeSigningConfig`, function(false)),
 	on("lambda", "PutProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig GetProvisionedConcurrencyConfig", provisioned),
 	on("lambda", "PutFunctionCodeSigningConfig", function(false), arn("lambda:{r}:{a}:code-signing-config:{codeSigningConfigArn}")),
-	on("lambda", "GetLayerVersion DeleteLayerVersion", arn("lambda:{r}:{o}:layer:{layerName}:{versionNumber}")),
+	on("lambda", "GetLayerVersion DeleteLayerVersion", layerVersion),
 	on("lambda", "PublishLayerVersion", arn("lambda:{r}:{a}:layer:{layerName}")),
 	on("lambda", "GetEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping", arn("lambda:{r}:{a}:event-source-mapping:{uUID}")),
 
@@ -221,7 +220,9 @@ var rows = []row{
 	on("scheduler", "CreateSchedule UpdateSchedule DeleteSchedule GetSchedule", arn("scheduler:{r}:{a}:schedule/{groupName=default}/{name}")),
 
 	// 16: Step Functions
-	on("states", "StartExecution StartSyncExecution DescribeStateMachine UpdateStateMachine DeleteStateMachine ListExecutions", arn("states:{r}:{a}:stateMachine:{stateMachineArn}")),
+	on("states", "StartExecution StartSyncExecution DescribeStateMachine UpdateStateMachine DeleteStateMachine ListExecutions", stateMachine("stateMachineArn")),
+	on("states", "DescribeStateMachineAlias UpdateStateMachineAlias DeleteStateMachineAlias", stateMachine("stateMachineAliasArn")),
+	on("states", "DeleteStateMachineVersion", stateMachine("stateMachineVersionArn")),
 	on("states", "CreateStateMachine", arn("states:{r}:{a}:stateMachine:{name}")),
 	on("states", "StopExecution DescribeExecution GetExecutionHistory", arn("states:{r}:{a}:execution:{executionArn}")),
 
@@ -244,13 +245,22 @@ var rows = []row{
 		arn("eks:{r}:{a}:cluster/{clusterName,name}")),
 	on("eks", "DescribeNodegroup DeleteNodegroup UpdateNodegroupConfig UpdateNodegroupVersion", arn("eks:{r}:{a}:nodegroup/{clusterName,name}/{nodegroupName}/*")),
 
-	// 20: RDS, whose identifiers are stored in lower case
-	on("rds", "CreateDBInstance ModifyDBInstance", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"),
+	// 20: RDS, whose identifiers are stored in lower case. What a call makes is in groups, those called default unless it names others.
+	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/security_iam_id-based-policy-examples.html
+	on("rds", "CreateDBInstance", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"),
+		whenGiven("dBClusterIdentifier", "rds:{r}:{a}:cluster:{^dBClusterIdentifier}"), orDefault("dBSubnetGroupName", "rds:{r}:{a}:subgrp:{^dBSubnetGroupName}", "rds:{r}:{a}:subgrp:default*"),
+		orDefault("dBParameterGroupName", "rds:{r}:{a}:pg:{^dBParameterGroupName}", "rds:{r}:{a}:pg:default*"),
+		orDefault("optionGroupName", "rds:{r}:{a}:og:{^optionGroupName}", "rds:{r}:{a}:og:default*")),
+	on("rds", "ModifyDBInstance", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"),
 		whenGiven("dBClusterIdentifier", "rds:{r}:{a}:cluster:{^dBClusterIdentifier}"), whenGiven("dBSubnetGroupName", "rds:{r}:{a}:subgrp:{^dBSubnetGroupName}"),
 		whenGiven("dBParameterGroupName", "rds:{r}:{a}:pg:{^dBParameterGroupName}"), whenGiven("optionGroupName", "rds:{r}:{a}:og:{^optionGroupName}")),
 	on("rds", "DeleteDBInstance RebootDBInstance StartDBInstance StopDBInstance AddRoleToDBInstance RemoveRoleFromDBInstance DownloadDBLogFilePortion",
 		arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}")),
-	on("rds", "CreateDBCluster ModifyDBCluster", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}"),
+	on("rds", "CreateDBCluster", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}"),
+		orDefault("dBSubnetGroupName", "rds:{r}:{a}:subgrp:{^dBSubnetGroupName}", "rds:{r}:{a}:subgrp:default*"),
+		orDefault("dBClusterParameterGroupName", "rds:{r}:{a}:cluster-pg:{^dBClusterParameterGroupName}", "rds:{r}:{a}:cluster-pg:default*"),
+		orDefault("optionGroupName", "rds:{r}:{a}:og:{^optionGroupName}", "rds:{r}:{a}:og:default*")),
+	on("rds", "ModifyDBCluster", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}"),
 		whenGiven("dBSubnetGroupName", "rds:{r}:{a}:subgrp:{^dBSubnetGroupName}"),
 		whenGiven("dBClusterParameterGroupName", "rds:{r}:{a}:cluster-pg:{^dBClusterParameterGroupName}"), whenGiven("optionGroupName", "rds:{r}:{a}:og:{^optionGroupName}")),
 	on("rds", "DeleteDBCluster", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}"), whenGiven("finalDBSnapshotIdentifier", "rds:{r}:{a}:cluster-snapshot:{^finalDBSnapshotIdentifier}")),
@@ -337,10 +347,12 @@ var typeTable = map[string]typeFinder{
 	"rds:subgrp":                    {"dBSubnetGroupName", arn("rds:{r}:{a}:subgrp:{^dBSubnetGroupName}")},
 	"rds:secgrp":                    {"dBSecurityGroupName", arn("rds:{r}:{a}:secgrp:{^dBSecurityGroupName}")},
 	"rds:global-cluster":            {"globalClusterIdentifier", arn("rds::{a}:global-cluster:{^globalClusterIdentifier}")},
+	"batch:job-definition":          {"jobDefinition", jobDefinition},
+	"batch:job-definition-revision": {"jobDefinition", jobDefinition},
 	"ecs:service":                   {"service services serviceName", arn("ecs:{r}:{a}:service/{cluster=default}/{service,services,serviceName}")},
 	"ecs:cluster":                   {"cluster clusters clusterName", arn("ecs:{r}:{a}:cluster/{cluster,clusters,clusterName}")},
 	"ecs:task":                      {"task tasks", arn("ecs:{r}:{a}:task/{cluster=default}/{task,tasks}")},
-	"lambda:layerVersion":           {"layerName", arn("lambda:{r}:{o}:layer:{layerName}:{versionNumber}")},
+	"lambda:layerVersion":           {"layerName", layerVersion},
 	"cloudwatch:alarm":              {"alarmName alarmNames", arn("cloudwatch:{r}:{a}:alarm:{alarmName,alarmNames}")},
 	"backup:recoveryPoint":          {"recoveryPointArn", recoveryPoint},
 	"cloudfront:key-value-store":    {"name kvsARN", arn("cloudfront::{a}:key-value-store/{kvsARN}")}, // which has an id, not the name
@@ -404,13 +416,9 @@ func recoveryPoint(d *derivation) []evaluator.Resource {
 }
 
 // webACL finds a web ACL, and that a message may show another part of WAF that its rules use, such as an IP set.
-func webACL(action string) finder {
-	return func(d *derivation) []evaluator.Resource {
-		acl := d.fill("wafv2:{r}:{a}:*/webacl/{name}/{id}")
-		used := []evaluator.Resource{d.pattern("wafv2:" + d.region + ":*:*")}
-		d.unsure("wafv2:"+action, used)
-		return append(acl, used...)
-	}
+func webACL(d *derivation) []evaluator.Resource {
+	acl := d.fill("wafv2:{r}:{a}:*/webacl/{name}/{id}")
+	return append(acl, d.perhaps([]evaluator.Resource{d.pattern("wafv2:" + d.region + ":*:*")})...)
 }
 
 // unshown: what AWS checks isn't known.
@@ -422,8 +430,8 @@ var shownOn = map[string]string{"guardduty": "guardduty:{r}:{a}:*", "sns": "sns:
 
 // unsettled are services some of whose actions without a type AWS's messages, or the policies that AWS manages, put on an ARN
 // all the same (R12). Of the others of these services * isn't sure, nor is an ARN.
-var unsettled = set(`access-analyzer acm amplify application-autoscaling applicationinsights appsync aps bedrock cloudformation cloudfront
-	codebuild codeconnections codedeploy codepipeline codestar-connections cognito-identity cur datazone dms dynamodb eks emr-serverless es
+var unsettled = set(`access-analyzer acm amplify aoss application-autoscaling applicationinsights appsync aps bedrock cloudformation cloudfront
+	ce codebuild codeconnections codedeploy codepipeline codestar-connections cognito-identity cur datazone dms dynamodb eks emr-serverless es
 	events fsx glue grafana inspector2 kafka logs macie2 mediaconvert mgh mgn network-firewall pipes quicksight ram redshift resource-explorer-2
 	resource-groups sagemaker scheduler sqs ssm-sap states storagegateway synthetics timestream timestream-influxdb waf waf-regional wafv2
 	workspaces-web`)
