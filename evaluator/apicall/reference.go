@@ -79,7 +79,7 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 	case d.oneARN(named):
 		return d.fromReference(action, resourcesOf(named))
 	case allOf[s.Prefix] && len(required)+len(named) > 0:
-		return d.fromReference(action, resourcesOf(append(required, namedOf(optional)...)))
+		return d.fromReference(action, resourcesOf(append(required, d.optional(action, required, optional)...)))
 	case len(required) == 1:
 		for _, c := range namedOf(optional) {
 			if required[0].how != unnamed && required[0].slots != "" && strings.HasPrefix(c.slots, required[0].slots) {
@@ -87,9 +87,12 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 			}
 		}
 		if required[0].how == unnamed { // what is known comes first
+			if !d.params.known {
+				return d.fromReference(action, resourcesOf(append(required, d.optional(action, required, optional)...)))
+			}
 			return d.fromReference(action, resourcesOf(append(namedOf(optional), required[0])))
 		}
-		return d.fromReference(action, resourcesOf(append(required, namedOf(optional)...)))
+		return d.fromReference(action, resourcesOf(append(required, d.optional(action, required, optional)...)))
 	case len(named) == 0, alternatives(named):
 		return []evaluator.Resource{everything}
 	case len(required) == 0 && len(named) == 1:
@@ -108,6 +111,23 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 		}
 	}
 	return d.fromReference(action, all)
+}
+
+// optional are the types that an action may be checked on beside those required: the ones that the call names and, if its
+// parameters aren't recorded, perhaps any of them.
+func (d *derivation) optional(action string, required, all []candidate) []candidate {
+	if d.params.known {
+		return namedOf(all)
+	}
+	sure := resourcesOf(required)
+	for _, c := range all {
+		for _, r := range c.resources {
+			if !slices.Contains(sure, r) {
+				d.note(action, r).unsure = true
+			}
+		}
+	}
+	return all
 }
 
 // withVersions puts a type and that of its versions together, as prompt/${PromptId} and prompt/${PromptId}:${PromptVersion}, if

@@ -54,6 +54,7 @@ func TestShown(t *testing.T) {
 		"rds:R:A:subgrp:s":                                        "rds:CreateDBInstance rds:CreateDBCluster rds:ModifyDBInstance",
 		"rds:R:A:og:default:mysql-8-0":                            "rds:CreateDBInstance",
 		"ec2:R:A:security-group/sg-1":                             "ec2:CreateNetworkInterface",
+		"batch:R:A:compute-environment/c":                         "batch:CreateJobQueue",
 		"macie2:R:A:*":                                            "macie2:EnableMacie",
 		"cloudformation:R:A:resource/*":                           "cloudcontrolapi:ListResources",
 		"grafana:R:A:/workspaces":                                 "grafana:ListWorkspaces",
