@@ -159,7 +159,7 @@ func (d *derivation) named(field string) bool {
 // onlyARN reports whether a field's parameters take ARNs and no names.
 func onlyARN(field string) bool {
 	for name := range strings.SplitSeq(field, ",") {
-		if !strings.HasSuffix(strings.ToLower(name), "arn") {
+		if !strings.HasSuffix(strings.TrimSuffix(strings.ToLower(name), "s"), "arn") {
 			return false
 		}
 	}

@@ -104,7 +104,13 @@ var rows = []row{
 	on("mediaconvert", "DescribeEndpoints", arn("mediaconvert:{r}:{a}:endpoints/*")),
 	on("cur", "DescribeReportDefinitions", arn("cur:{r}:{a}:definition/*")),
 	on("wafv2", "CreateWebACL UpdateWebACL", webACL),
-	on("s3", "ListAllMyBuckets", unshown), // AWS's own policies allow it on arn:aws:s3:::*
+	on("kafka", "CreateCluster CreateClusterV2", arn("kafka:{r}:{a}:*")), // the path of ListClusters
+	on("codestar-connections", "ListConnections", arn("codestar-connections:{r}:{a}:*")),
+	on("elasticloadbalancing", "AddTags RemoveTags", arn("elasticloadbalancing:{r}:{a}:{resourceArns}")), // target groups, too
+	on("ecs", "ListTasks", unshown),
+	on("iam", "ListOpenIDConnectProviders ListSAMLProviders ListServerCertificates", unshown),
+	on("greengrass", "CreateDeployment", unshown), // version 2 has no groups
+	on("s3", "ListAllMyBuckets", unshown),         // AWS's own policies allow it on arn:aws:s3:::*
 	on("iam", "ListVirtualMFADevices", arn("iam::{a}:mfa/*")),
 	on("iam", "ListPolicies", unshown),           // "policy path /"
 	on("ecs", "RegisterTaskDefinition", unshown), // *, though the reference has a type
@@ -273,8 +279,9 @@ var rows = []row{
 	// 21 and further
 	on("redshift", "DescribeLoggingStatus DeleteCluster ModifyCluster RebootCluster PauseCluster ResumeCluster CreateCluster", arn("redshift:{r}:{a}:cluster:{^clusterIdentifier}")),
 	on("cloudformation", `CreateStack UpdateStack DeleteStack DescribeStackEvents DescribeStackResources DescribeStackResource ListStackResources GetTemplate
-		CancelUpdateStack ContinueUpdateRollback GetStackPolicy SetStackPolicy CreateChangeSet ExecuteChangeSet DeleteChangeSet DescribeChangeSet
+		CancelUpdateStack ContinueUpdateRollback GetStackPolicy SetStackPolicy ExecuteChangeSet DeleteChangeSet DescribeChangeSet
 		ListChangeSets UpdateTerminationProtection DescribeStacks`, stack),
+	on("cloudformation", "CreateChangeSet", stack, transforms),
 	on("cloudwatch", "PutMetricAlarm", arn("cloudwatch:{r}:{a}:alarm:{alarmName}")),
 	on("cloudwatch", "DeleteAlarms EnableAlarmActions DisableAlarmActions", arn("cloudwatch:{r}:{a}:alarm:{alarmNames}")),
 	on("cloudwatch", "SetAlarmState", arn("cloudwatch:{r}:{a}:alarm:{alarmName}")),
@@ -421,6 +428,13 @@ func webACL(d *derivation) []evaluator.Resource {
 	return append(acl, d.perhaps([]evaluator.Resource{d.pattern("wafv2:" + d.region + ":*:*")})...)
 }
 
+// transforms are the macros that a template may name, AWS's own among them: arn:aws:cloudformation:us-east-1:aws:transform/Serverless-2016-10-31.
+//
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros-overview.html
+func transforms(d *derivation) []evaluator.Resource {
+	return d.perhaps([]evaluator.Resource{d.pattern("cloudformation:" + d.region + ":*:transform/*")})
+}
+
 // unshown: what AWS checks isn't known.
 func unshown(*derivation) []evaluator.Resource { return []evaluator.Resource{everything} }
 
@@ -431,8 +445,8 @@ var shownOn = map[string]string{"guardduty": "guardduty:{r}:{a}:*", "sns": "sns:
 // unsettled are services some of whose actions without a type AWS's messages, or the policies that AWS manages, put on an ARN
 // all the same (R12). Of the others of these services * isn't sure, nor is an ARN.
 var unsettled = set(`access-analyzer acm amplify aoss application-autoscaling applicationinsights appsync aps bedrock cloudformation cloudfront
-	ce codebuild codeconnections codedeploy codepipeline codestar-connections cognito-identity cur datazone dms dynamodb eks emr-serverless es
-	events fsx glue grafana inspector2 kafka logs macie2 mediaconvert mgh mgn network-firewall pipes quicksight ram redshift resource-explorer-2
+	ce codebuild codeconnections codedeploy codepipeline codestar-connections cognito-identity cur datazone dms dynamodb eks elasticfilesystem emr-serverless es
+	events fsx glue grafana inspector2 kafka kinesis logs macie2 mediaconvert mgh mgn network-firewall pipes quicksight ram redshift resource-explorer-2
 	resource-groups sagemaker scheduler sqs ssm-sap states storagegateway synthetics timestream timestream-influxdb waf waf-regional wafv2
 	workspaces-web`)
 
