@@ -156,6 +156,7 @@ func TestByReference(t *testing.T) {
 		{"ARN of what is used", "iot", "AttachPolicy", `{"policyName":"p","target":"arn:aws:iot:eu-west-1:222222222222:cert/abc"}`, []string{"~*"}},
 		{"ARN with a wildcard", "kafka", "DescribeCluster", `{"clusterArn":"arn:aws:kafka:us-east-1:1:cluster/*/uuid"}`, []string{"~kafka:eu-west-1:*:cluster/*"}},
 		{"ARN of another service", "kafka", "DescribeCluster", `{"clusterArn":"arn:aws:rds:us-east-1:1:cluster:x"}`, []string{"~kafka:eu-west-1:*:cluster/*"}},
+		{"the slot's name, of another type", "memorydb", "CreateCluster", `{"clusterName":"c","aCLName":"a","subnetGroupName":"s"}`, []string{"memorydb:" + ra + ":acl/a", "memorydb:" + ra + ":subnetgroup/s"}},
 		{"R12: not a *", "ce", "CreateAnomalyMonitor", "{}", []string{"~*"}},
 		{"R12: not a *", "aoss", "CreateSecurityPolicy", "{}", []string{"~*"}},
 		{"a version is checked as the machine", "states", "StartExecution", `{"stateMachineArn":"arn:aws:states:eu-west-1:222222222222:stateMachine:m:PROD"}`, []string{"states:" + ra + ":stateMachine:m"}},
