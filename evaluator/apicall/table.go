@@ -443,7 +443,8 @@ func unshown(*derivation) []evaluator.Resource { return []evaluator.Resource{eve
 var shownOn = map[string]string{"guardduty": "guardduty:{r}:{a}:*", "sns": "sns:{r}:{a}:*", "ssm": "ssm:{r}:{a}:*"}
 
 // unsettled are services some of whose actions without a type AWS's messages, or the policies that AWS manages, put on an ARN
-// all the same (R12). Of the others of these services * isn't sure, nor is an ARN.
+// all the same (R12). Of the others of these services * isn't sure, nor is an ARN. Not observed, but assumed by what is alike:
+// access-analyzer, aps, codebuild, codeconnections, elasticfilesystem and pipes.
 var unsettled = set(`access-analyzer acm amplify aoss application-autoscaling applicationinsights appsync aps bedrock cloudformation cloudfront
 	ce codebuild codeconnections codedeploy codepipeline codestar-connections cognito-identity cur datazone dms dynamodb eks elasticfilesystem emr-serverless es
 	events fsx glue grafana inspector2 kafka kinesis logs macie2 mediaconvert mgh mgn network-firewall pipes quicksight ram redshift resource-explorer-2
