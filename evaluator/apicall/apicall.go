@@ -7,6 +7,7 @@
 package apicall
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
@@ -64,7 +65,8 @@ type Request struct {
 	Required bool
 }
 
-// maxRequests bounds what one call is taken apart into.
+// maxRequests bounds what one call's own actions are taken apart into, and again what it needs beside them. What is
+// beyond stays as one request of the same action, on nobody knows what.
 const maxRequests = 1000
 
 // Requests returns what a call asks of IAM, the call's own action first. It
@@ -74,19 +76,41 @@ func Requests(c Call) []Request {
 	if d.prefix == "" || d.operation == "" {
 		return nil
 	}
-	requests := d.own()
+	requests := bounded(d.own())
 	if len(requests) == 0 {
 		return nil
 	}
-	requests = append(requests, d.dependents(requests)...)
-	if len(requests) > maxRequests {
-		requests = requests[:maxRequests]
-	}
+	requests = append(requests, bounded(d.dependents(requests))...)
 	for i := range requests {
 		requests[i].Context = append(requests[i].Context, d.keys(&requests[i])...)
 		requests[i].Puts = d.puts(&requests[i])
 	}
 	return requests
+}
+
+// bounded cuts off what is beyond the bound, and leaves a request of each action that it cuts: none is lost.
+func bounded(all []Request) []Request {
+	if len(all) <= maxRequests {
+		return all
+	}
+	kept := slices.Clip(all[:maxRequests])
+	for _, r := range all[maxRequests:] {
+		i := slices.IndexFunc(kept[maxRequests:], func(k Request) bool { return k.Action == r.Action })
+		if i < 0 {
+			rest := Request{Action: r.Action, ActionSource: r.ActionSource, Resource: everything, ResourceSource: FromNowhere}
+			i, kept = len(kept)-maxRequests, append(kept, rest)
+		}
+		kept[maxRequests+i].Required = kept[maxRequests+i].Required || r.Required
+	}
+	return kept
+}
+
+// boundedResources is bounded of an action's resources.
+func boundedResources(all []evaluator.Resource) []evaluator.Resource {
+	if len(all) <= maxRequests {
+		return all
+	}
+	return append(slices.Clip(all[:maxRequests]), everything)
 }
 
 // A derivation is a call made ready for the tables.
@@ -100,6 +124,7 @@ type derivation struct {
 	notes   map[string]*note // what the service reference told, by action and ARN
 	given   map[string]bool  // the ARNs that parameters have
 	about   string           // what the operation is about, once it is asked for
+	asked   string           // the action whose resources a row finds
 	unfit   bool             // the call names a resource of a type that the reference doesn't give the action
 }
 

@@ -70,7 +70,7 @@ func TestRequests(t *testing.T) {
 		{"S40", "s3", "ListObjectsV2", `{"bucketName":"b"}`, []string{"s3:ListBucket arn:aws:s3:::b"}},
 		{"S40", "s3", "HeadObject", `{"bucketName":"b","key":"k e y"}`, []string{"s3:GetObject arn:aws:s3:::b/k e y"}},
 		{"S40", "s3", "HeadBucket", `{"bucketName":"b"}`, []string{"s3:ListBucket arn:aws:s3:::b"}},
-		{"T78 ListBuckets", "s3", "ListBuckets", "{}", []string{"s3:ListAllMyBuckets *"}},
+		{"T78 ListBuckets, R12", "s3", "ListBuckets", "{}", []string{"s3:ListAllMyBuckets ~*"}},
 		{"T78 version", "s3", "GetObject", `{"bucketName":"b","key":"k","versionId":"v"}`, []string{"s3:GetObjectVersion arn:aws:s3:::b/k", decrypt}},
 		{"T78 attributes", "s3", "GetObjectAttributes", `{"bucketName":"b","key":"k"}`, []string{"s3:GetObject arn:aws:s3:::b/k", "s3:GetObjectAttributes arn:aws:s3:::b/k"}},
 		{"T78 encryption", "s3", "DeleteBucketEncryption", `{"bucketName":"b"}`, []string{"s3:PutEncryptionConfiguration arn:aws:s3:::b"}},

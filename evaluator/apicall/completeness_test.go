@@ -35,6 +35,7 @@ func TestNothingLost(t *testing.T) {
 		{"T83 optional, not given", "ec2", "DetachVolume", `{"volumeId":"vol-1"}`, []string{"ec2:DetachVolume arn:aws:ec2:eu-west-1:222222222222:volume/vol-1"}},
 		{"T83 optional, given", "rds", "CreateDBInstance", `{"dBInstanceIdentifier":"a","dBSubnetGroupName":"s"}`, []string{
 			"rds:CreateDBInstance arn:aws:rds:eu-west-1:222222222222:db:a", "rds:CreateDBInstance arn:aws:rds:eu-west-1:222222222222:subgrp:s",
+			"rds:CreateDBInstance ~arn:aws:rds:eu-west-1:222222222222:pg:default* ?", "rds:CreateDBInstance ~arn:aws:rds:eu-west-1:222222222222:og:default* ?",
 			"kms:CreateGrant " + anyKey + " ?", "kms:Decrypt " + anyKey + " ?", "kms:DescribeKey " + anyKey + " ?", "kms:GenerateDataKey " + anyKey + " ?", "rds:CreateTenantDatabase ~* ?",
 			"secretsmanager:CreateSecret ~arn:aws:secretsmanager:*:*:secret:* ?", "secretsmanager:TagResource ~arn:aws:secretsmanager:*:*:secret:* ?"}},
 		{"R10 by the service reference", "ec2", "DescribeNetworkInterfaceAttribute", `{"networkInterfaceId":"eni-1"}`, []string{"ec2:DescribeNetworkInterfaceAttribute *"}},

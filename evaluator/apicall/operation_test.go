@@ -191,7 +191,7 @@ func TestOperations(t *testing.T) {
 		{"T78 one of several, by the query", "neptunedata", "ExecuteOpenCypherQuery", "", []string{
 			"neptune-db:ReadDataViaQuery table ?", "neptune-db:WriteDataViaQuery table ?", "neptune-db:DeleteDataViaQuery table ?"}},
 		{"T78 several", "cloudfront", "CreateDistributionWithTags", "", []string{"cloudfront:CreateDistribution table", "cloudfront:TagResource table"}},
-		{"a same-named action isn't it", "glue", "CreatePartitionIndex", "", []string{"glue:UpdateTable table"}},
+		{"a same-named action isn't it", "glue", "CreatePartitionIndex", "", []string{"glue:UpdateTable table", "glue:UpdateTable table ?"}},
 
 		{"T78 verb", "apigateway", "CreateStage", "", []string{"apigateway:POST table"}},
 		{"T78 verb of the import", "apigatewayv2", "ReimportApi", "", []string{

@@ -52,7 +52,10 @@ var allOf = map[string]bool{"ec2": true, "glue": true}
 // or may not be checked on is marked so.
 func (d *derivation) byReference(action string, s *serviceref.Service, a *serviceref.Action) []evaluator.Resource {
 	if a.ResourceLess() {
-		if template := shownOn[s.Prefix]; template != "" { // rule R12
+		if unsettled[s.Prefix] { // rule R12
+			return []evaluator.Resource{everything}
+		}
+		if template := shownOn[s.Prefix]; template != "" {
 			if a.AccessLevel != serviceref.List && a.AccessLevel != serviceref.Read {
 				return []evaluator.Resource{everything}
 			}
@@ -76,7 +79,7 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 	case d.oneARN(named):
 		return d.fromReference(action, resourcesOf(named))
 	case allOf[s.Prefix] && len(required)+len(named) > 0:
-		return d.fromReference(action, resourcesOf(append(required, namedOf(optional)...)))
+		return d.fromReference(action, resourcesOf(append(required, d.optional(action, required, optional)...)))
 	case len(required) == 1:
 		for _, c := range namedOf(optional) {
 			if required[0].how != unnamed && required[0].slots != "" && strings.HasPrefix(c.slots, required[0].slots) {
@@ -84,9 +87,12 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 			}
 		}
 		if required[0].how == unnamed { // what is known comes first
+			if !d.params.known {
+				return d.fromReference(action, resourcesOf(append(required, d.optional(action, required, optional)...)))
+			}
 			return d.fromReference(action, resourcesOf(append(namedOf(optional), required[0])))
 		}
-		return d.fromReference(action, resourcesOf(append(required, namedOf(optional)...)))
+		return d.fromReference(action, resourcesOf(append(required, d.optional(action, required, optional)...)))
 	case len(named) == 0, alternatives(named):
 		return []evaluator.Resource{everything}
 	case len(required) == 0 && len(named) == 1:
@@ -105,6 +111,23 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 		}
 	}
 	return d.fromReference(action, all)
+}
+
+// optional are the types that an action may be checked on beside those required: the ones that the call names and, if its
+// parameters aren't recorded, perhaps any of them.
+func (d *derivation) optional(action string, required, all []candidate) []candidate {
+	if d.params.known {
+		return namedOf(all)
+	}
+	sure := resourcesOf(required)
+	for _, c := range all {
+		for _, r := range c.resources {
+			if !slices.Contains(sure, r) {
+				d.note(action, r).unsure = true
+			}
+		}
+	}
+	return all
 }
 
 // withVersions puts a type and that of its versions together, as prompt/${PromptId} and prompt/${PromptId}:${PromptVersion}, if
@@ -146,10 +169,10 @@ func resourcesOf(all []candidate) []evaluator.Resource {
 			}
 		}
 		if len(found) > maxRequests {
-			return found[:maxRequests]
+			break
 		}
 	}
-	return found
+	return boundedResources(found)
 }
 
 // oneARN reports whether one parameter, such as resourceArn, has the ARNs of all that the call names: these are
@@ -350,7 +373,7 @@ func (d *derivation) fillPattern(prefix string, t *serviceref.ResourceType, patt
 					next = append(next, evaluator.Resource{ARN: m.ARN + v, Pattern: m.Pattern || strings.HasPrefix(v, "*")})
 				}
 			}
-			made = next[:min(len(next), maxRequests)]
+			made = next
 		}
 	}
 	return made, how

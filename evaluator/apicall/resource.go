@@ -2,6 +2,7 @@ package apicall
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
@@ -20,7 +21,7 @@ func Resourceless(action string) bool {
 		return false
 	}
 	_, row := resourceTable[s.Prefix+":"+a.Name]
-	return !row && shownOn[s.Prefix] == ""
+	return !row && shownOn[s.Prefix] == "" && !unsettled[s.Prefix]
 }
 
 // resources returns the resources of an action of the call (T82, T83). What neither a row nor
@@ -36,14 +37,16 @@ func (d *derivation) resources(action string) []evaluator.Resource {
 		}
 		return []evaluator.Resource{everything}
 	}
+	d.asked = action
 	var all []evaluator.Resource
 	for _, f := range finders {
-		all = append(all, f(d)...)
-		if len(all) >= maxRequests {
-			return all[:maxRequests]
+		for _, r := range f(d) {
+			if len(all) > maxRequests || !r.Pattern || !slices.Contains(all, r) {
+				all = append(all, r)
+			}
 		}
 	}
-	return all
+	return boundedResources(all)
 }
 
 // arn returns a finder that fills in an ARN without its "arn:partition:". {r} and {a} are
@@ -56,14 +59,34 @@ func arn(template string) finder {
 }
 
 // whenGiven returns a finder of a resource that an action is checked on only if the call names
-// it; an optional one in the service reference (T83).
+// it; an optional one in the service reference (T83). Of a call whose parameters aren't recorded that isn't sure.
 func whenGiven(param, template string) finder {
 	return func(d *derivation) []evaluator.Resource {
-		if !d.gives(param) {
+		switch {
+		case !d.params.known:
+			return d.perhaps(d.fill(template))
+		case !d.gives(param):
 			return nil
 		}
 		return d.fill(template)
 	}
+}
+
+// orDefault is whenGiven of a resource in whose place the service takes one of its own, whose name begins as given.
+func orDefault(param, template, ownName string) finder {
+	named := whenGiven(param, template)
+	return func(d *derivation) []evaluator.Resource {
+		if d.params.known && !d.gives(param) {
+			return d.perhaps([]evaluator.Resource{d.pattern(strings.NewReplacer("{r}", d.region, "{a}", d.account).Replace(ownName))})
+		}
+		return named(d)
+	}
+}
+
+// perhaps marks resources as ones that the call may not be checked on.
+func (d *derivation) perhaps(all []evaluator.Resource) []evaluator.Resource {
+	d.unsure(d.asked, all)
+	return all
 }
 
 func (d *derivation) fill(template string) []evaluator.Resource {
@@ -95,6 +118,9 @@ func (d *derivation) fill(template string) []evaluator.Resource {
 			continue
 		}
 		values, complete := d.field(field)
+		if len(values) > 1 && len(made)*len(values)+len(done) > maxRequests { // several lists: all of them are one pattern
+			return []evaluator.Resource{d.pattern(service + ":*")}
+		}
 		var next []evaluator.Resource
 		for _, m := range made {
 			for _, v := range values {
@@ -114,9 +140,7 @@ func (d *derivation) fill(template string) []evaluator.Resource {
 				next = append(next, evaluator.Resource{ARN: m.ARN + "*", Pattern: true})
 			}
 		}
-		if made = next; len(made)+len(done) > maxRequests {
-			made = made[:max(0, maxRequests-len(done))]
-		}
+		made = next
 	}
 }
 
@@ -135,7 +159,7 @@ func (d *derivation) named(field string) bool {
 // onlyARN reports whether a field's parameters take ARNs and no names.
 func onlyARN(field string) bool {
 	for name := range strings.SplitSeq(field, ",") {
-		if !strings.HasSuffix(strings.ToLower(name), "arn") {
+		if !strings.HasSuffix(strings.TrimSuffix(strings.ToLower(name), "s"), "arn") {
 			return false
 		}
 	}
@@ -402,6 +426,22 @@ func provisioned(d *derivation) []evaluator.Resource {
 	return all
 }
 
+// layerVersion finds a version of a layer, which is given by the layer's name or ARN and a number, or by an ARN that has the number.
+func layerVersion(d *derivation) []evaluator.Resource {
+	all := d.fill("lambda:{r}:{o}:layer:{layerName}:{versionNumber}")
+	number, state := d.params.one("versionNumber")
+	for i := range all {
+		r := &all[i]
+		if r.Pattern || strings.Count(r.ARN, ":") != 6 {
+			continue
+		}
+		if r.ARN += ":" + number; state != given || !nameLike(number) {
+			r.ARN, r.Pattern = strings.TrimSuffix(r.ARN, number)+"*", true
+		}
+	}
+	return all
+}
+
 // DynamoDB, row 7.
 
 func (d *derivation) table(name string) evaluator.Resource {
@@ -442,13 +482,13 @@ func batchTables(d *derivation) []evaluator.Resource {
 		if m, ok := n.(map[string]any); ok && state == given {
 			for name := range m {
 				all = append(all, d.table(name))
-				if len(all) > maxKeys {
-					break
-				}
 			}
 		}
 	}
 	if len(all) == 0 {
+		return []evaluator.Resource{d.pattern("dynamodb:" + d.region + ":*:table/*")}
+	}
+	if len(all) > maxKeys { // more than DynamoDB takes
 		return []evaluator.Resource{d.pattern("dynamodb:" + d.region + ":*:table/*")}
 	}
 	return sorted(all)
@@ -683,6 +723,36 @@ func taskDefinition(d *derivation) []evaluator.Resource {
 		return []evaluator.Resource{{ARN: "arn:" + d.partition + ":ecs:" + d.region + ":" + d.account + ":task-definition/" + family + ":" + revision, Pattern: d.region == "*" || d.owner == ""}}
 	}
 	return []evaluator.Resource{d.pattern("ecs:" + d.region + ":" + d.account + ":task-definition/" + name + ":*")}
+}
+
+// jobDefinition finds a definition of AWS Batch; without a revision it is the latest, and whether AWS shows that isn't documented.
+func jobDefinition(d *derivation) []evaluator.Resource {
+	all := d.fill("batch:{r}:{a}:job-definition/{jobDefinition}")
+	for i, r := range all {
+		if !r.Pattern && strings.Count(r.ARN, ":") == 5 {
+			all[i].ARN, all[i].Pattern = r.ARN+"*", true
+		}
+	}
+	return all
+}
+
+// stateMachine finds a state machine. A version or an alias is checked as the machine itself.
+//
+// https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+func stateMachine(param string) finder {
+	return func(d *derivation) []evaluator.Resource {
+		all := d.fill("states:{r}:{a}:stateMachine:{" + param + "}")
+		for i, r := range all {
+			if a, ok := policy.ParseARN(r.ARN); ok && !r.Pattern {
+				name, _, qualified := strings.Cut(strings.TrimPrefix(a.Resource, "stateMachine:"), ":")
+				if qualified && nameLike(name) {
+					a.Resource = "stateMachine:" + name
+					all[i].ARN = a.String()
+				}
+			}
+		}
+		return all
+	}
 }
 
 // ECR, row 18: the registry is an account's.

@@ -39,6 +39,9 @@ var slotNames = map[string]string{
 	"ses:identityname": "emailidentity identity", "config:recordername": "configurationrecordername",
 }
 
+// onlyNamed are the types whose slot is called as that of another type, by the parameter that names them alone.
+var onlyNamed = map[string]string{"memorydb:multiregioncluster": "multiregionclustername"}
+
 // beginnings tell types apart whose ids have one parameter.
 var beginnings = map[string]string{"ssm:instance": "i-", "ssm:managed-instance": "mi-", "ssm:managed-instance-inventory": "mi-"}
 
@@ -87,6 +90,9 @@ func (d *derivation) slotParameters(prefix string, t *serviceref.ResourceType, s
 	slot = strings.TrimSuffix(slot, "withpath")
 	if neverFilled[slot] || strings.HasSuffix(slot, "path") || strings.HasSuffix(slot, "prefix") || strings.HasSuffix(slot, "pattern") {
 		return nil
+	}
+	if name := onlyNamed[prefix+":"+t.Name]; name != "" {
+		return []string{name}
 	}
 	var all []string
 	root, kind := slot, ""

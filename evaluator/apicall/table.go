@@ -98,6 +98,19 @@ var rows = []row{
 	on("sso", "ListInstances", arn("sso:::instance/*")),
 	on("elasticmapreduce", "RunJobFlow", arn("elasticmapreduce:{r}:{a}:cluster/*")),
 	on("kafka", "ListClusters ListClustersV2", arn("kafka:{r}:{a}:*")),
+	on("eks", "DescribeAddonVersions DescribeAddonConfiguration DescribeClusterVersions ListAddons DescribeAddon", arn("eks:{r}:{a}:*")), // some on the path of the call
+	on("inspector2", "ListFindings", arn("inspector2:{r}:{a}:/findings/*")),
+	on("scheduler", "ListSchedules", arn("scheduler:{r}:{a}:schedule/*")),
+	on("mediaconvert", "DescribeEndpoints", arn("mediaconvert:{r}:{a}:endpoints/*")),
+	on("cur", "DescribeReportDefinitions", arn("cur:{r}:{a}:definition/*")),
+	on("wafv2", "CreateWebACL UpdateWebACL", webACL),
+	on("kafka", "CreateCluster CreateClusterV2", arn("kafka:{r}:{a}:*")), // the path of ListClusters
+	on("codestar-connections", "ListConnections", arn("codestar-connections:{r}:{a}:*")),
+	on("elasticloadbalancing", "AddTags RemoveTags", arn("elasticloadbalancing:{r}:{a}:{resourceArns}")), // target groups, too
+	on("ecs", "ListTasks", unshown),
+	on("iam", "ListOpenIDConnectProviders ListSAMLProviders ListServerCertificates", unshown),
+	on("greengrass", "CreateDeployment", unshown), // version 2 has no groups
+	on("s3", "ListAllMyBuckets", unshown),         // AWS's own policies allow it on arn:aws:s3:::*
 	on("iam", "ListVirtualMFADevices", arn("iam::{a}:mfa/*")),
 	on("iam", "ListPolicies", unshown),           // "policy path /"
 	on("ecs", "RegisterTaskDefinition", unshown), // *, though the reference has a type
@@ -153,7 +166,7 @@ var rows = []row{
 		GetFunctionCodeSigningConfig DeleteFunctionCodeSigningConfig`, function(false)),
 	on("lambda", "PutProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig GetProvisionedConcurrencyConfig", provisioned),
 	on("lambda", "PutFunctionCodeSigningConfig", function(false), arn("lambda:{r}:{a}:code-signing-config:{codeSigningConfigArn}")),
-	on("lambda", "GetLayerVersion DeleteLayerVersion", arn("lambda:{r}:{o}:layer:{layerName}:{versionNumber}")),
+	on("lambda", "GetLayerVersion DeleteLayerVersion", layerVersion),
 	on("lambda", "PublishLayerVersion", arn("lambda:{r}:{a}:layer:{layerName}")),
 	on("lambda", "GetEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping", arn("lambda:{r}:{a}:event-source-mapping:{uUID}")),
 
@@ -213,7 +226,9 @@ var rows = []row{
 	on("scheduler", "CreateSchedule UpdateSchedule DeleteSchedule GetSchedule", arn("scheduler:{r}:{a}:schedule/{groupName=default}/{name}")),
 
 	// 16: Step Functions
-	on("states", "StartExecution StartSyncExecution DescribeStateMachine UpdateStateMachine DeleteStateMachine ListExecutions", arn("states:{r}:{a}:stateMachine:{stateMachineArn}")),
+	on("states", "StartExecution StartSyncExecution DescribeStateMachine UpdateStateMachine DeleteStateMachine ListExecutions", stateMachine("stateMachineArn")),
+	on("states", "DescribeStateMachineAlias UpdateStateMachineAlias DeleteStateMachineAlias", stateMachine("stateMachineAliasArn")),
+	on("states", "DeleteStateMachineVersion", stateMachine("stateMachineVersionArn")),
 	on("states", "CreateStateMachine", arn("states:{r}:{a}:stateMachine:{name}")),
 	on("states", "StopExecution DescribeExecution GetExecutionHistory", arn("states:{r}:{a}:execution:{executionArn}")),
 
@@ -232,17 +247,26 @@ var rows = []row{
 		PutImageScanningConfiguration StartImageScan DescribeImageScanFindings`, repository),
 
 	// 19: EKS
-	on("eks", "DescribeCluster DeleteCluster UpdateClusterConfig UpdateClusterVersion CreateNodegroup ListNodegroups CreateAccessEntry ListAccessEntries CreateAddon ListAddons CreateFargateProfile ListFargateProfiles",
+	on("eks", "DescribeCluster DeleteCluster UpdateClusterConfig UpdateClusterVersion CreateNodegroup ListNodegroups CreateAccessEntry ListAccessEntries CreateAddon CreateFargateProfile ListFargateProfiles",
 		arn("eks:{r}:{a}:cluster/{clusterName,name}")),
 	on("eks", "DescribeNodegroup DeleteNodegroup UpdateNodegroupConfig UpdateNodegroupVersion", arn("eks:{r}:{a}:nodegroup/{clusterName,name}/{nodegroupName}/*")),
 
-	// 20: RDS, whose identifiers are stored in lower case
-	on("rds", "CreateDBInstance ModifyDBInstance", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"),
+	// 20: RDS, whose identifiers are stored in lower case. What a call makes is in groups, those called default unless it names others.
+	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/security_iam_id-based-policy-examples.html
+	on("rds", "CreateDBInstance", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"),
+		whenGiven("dBClusterIdentifier", "rds:{r}:{a}:cluster:{^dBClusterIdentifier}"), orDefault("dBSubnetGroupName", "rds:{r}:{a}:subgrp:{^dBSubnetGroupName}", "rds:{r}:{a}:subgrp:default*"),
+		orDefault("dBParameterGroupName", "rds:{r}:{a}:pg:{^dBParameterGroupName}", "rds:{r}:{a}:pg:default*"),
+		orDefault("optionGroupName", "rds:{r}:{a}:og:{^optionGroupName}", "rds:{r}:{a}:og:default*")),
+	on("rds", "ModifyDBInstance", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"),
 		whenGiven("dBClusterIdentifier", "rds:{r}:{a}:cluster:{^dBClusterIdentifier}"), whenGiven("dBSubnetGroupName", "rds:{r}:{a}:subgrp:{^dBSubnetGroupName}"),
 		whenGiven("dBParameterGroupName", "rds:{r}:{a}:pg:{^dBParameterGroupName}"), whenGiven("optionGroupName", "rds:{r}:{a}:og:{^optionGroupName}")),
 	on("rds", "DeleteDBInstance RebootDBInstance StartDBInstance StopDBInstance AddRoleToDBInstance RemoveRoleFromDBInstance DownloadDBLogFilePortion",
 		arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}")),
-	on("rds", "CreateDBCluster ModifyDBCluster", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}"),
+	on("rds", "CreateDBCluster", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}"),
+		orDefault("dBSubnetGroupName", "rds:{r}:{a}:subgrp:{^dBSubnetGroupName}", "rds:{r}:{a}:subgrp:default*"),
+		orDefault("dBClusterParameterGroupName", "rds:{r}:{a}:cluster-pg:{^dBClusterParameterGroupName}", "rds:{r}:{a}:cluster-pg:default*"),
+		orDefault("optionGroupName", "rds:{r}:{a}:og:{^optionGroupName}", "rds:{r}:{a}:og:default*")),
+	on("rds", "ModifyDBCluster", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}"),
 		whenGiven("dBSubnetGroupName", "rds:{r}:{a}:subgrp:{^dBSubnetGroupName}"),
 		whenGiven("dBClusterParameterGroupName", "rds:{r}:{a}:cluster-pg:{^dBClusterParameterGroupName}"), whenGiven("optionGroupName", "rds:{r}:{a}:og:{^optionGroupName}")),
 	on("rds", "DeleteDBCluster", arn("rds:{r}:{a}:cluster:{^dBClusterIdentifier}"), whenGiven("finalDBSnapshotIdentifier", "rds:{r}:{a}:cluster-snapshot:{^finalDBSnapshotIdentifier}")),
@@ -255,8 +279,9 @@ var rows = []row{
 	// 21 and further
 	on("redshift", "DescribeLoggingStatus DeleteCluster ModifyCluster RebootCluster PauseCluster ResumeCluster CreateCluster", arn("redshift:{r}:{a}:cluster:{^clusterIdentifier}")),
 	on("cloudformation", `CreateStack UpdateStack DeleteStack DescribeStackEvents DescribeStackResources DescribeStackResource ListStackResources GetTemplate
-		CancelUpdateStack ContinueUpdateRollback GetStackPolicy SetStackPolicy CreateChangeSet ExecuteChangeSet DeleteChangeSet DescribeChangeSet
+		CancelUpdateStack ContinueUpdateRollback GetStackPolicy SetStackPolicy ExecuteChangeSet DeleteChangeSet DescribeChangeSet
 		ListChangeSets UpdateTerminationProtection DescribeStacks`, stack),
+	on("cloudformation", "CreateChangeSet", stack, transforms),
 	on("cloudwatch", "PutMetricAlarm", arn("cloudwatch:{r}:{a}:alarm:{alarmName}")),
 	on("cloudwatch", "DeleteAlarms EnableAlarmActions DisableAlarmActions", arn("cloudwatch:{r}:{a}:alarm:{alarmNames}")),
 	on("cloudwatch", "SetAlarmState", arn("cloudwatch:{r}:{a}:alarm:{alarmName}")),
@@ -329,10 +354,12 @@ var typeTable = map[string]typeFinder{
 	"rds:subgrp":                    {"dBSubnetGroupName", arn("rds:{r}:{a}:subgrp:{^dBSubnetGroupName}")},
 	"rds:secgrp":                    {"dBSecurityGroupName", arn("rds:{r}:{a}:secgrp:{^dBSecurityGroupName}")},
 	"rds:global-cluster":            {"globalClusterIdentifier", arn("rds::{a}:global-cluster:{^globalClusterIdentifier}")},
+	"batch:job-definition":          {"jobDefinition", jobDefinition},
+	"batch:job-definition-revision": {"jobDefinition", jobDefinition},
 	"ecs:service":                   {"service services serviceName", arn("ecs:{r}:{a}:service/{cluster=default}/{service,services,serviceName}")},
 	"ecs:cluster":                   {"cluster clusters clusterName", arn("ecs:{r}:{a}:cluster/{cluster,clusters,clusterName}")},
 	"ecs:task":                      {"task tasks", arn("ecs:{r}:{a}:task/{cluster=default}/{task,tasks}")},
-	"lambda:layerVersion":           {"layerName", arn("lambda:{r}:{o}:layer:{layerName}:{versionNumber}")},
+	"lambda:layerVersion":           {"layerName", layerVersion},
 	"cloudwatch:alarm":              {"alarmName alarmNames", arn("cloudwatch:{r}:{a}:alarm:{alarmName,alarmNames}")},
 	"backup:recoveryPoint":          {"recoveryPointArn", recoveryPoint},
 	"cloudfront:key-value-store":    {"name kvsARN", arn("cloudfront::{a}:key-value-store/{kvsARN}")}, // which has an id, not the name
@@ -395,12 +422,42 @@ func recoveryPoint(d *derivation) []evaluator.Resource {
 	return []evaluator.Resource{everything}
 }
 
+// webACL finds a web ACL, and that a message may show another part of WAF that its rules use, such as an IP set.
+func webACL(d *derivation) []evaluator.Resource {
+	acl := d.fill("wafv2:{r}:{a}:*/webacl/{name}/{id}")
+	return append(acl, d.perhaps([]evaluator.Resource{d.pattern("wafv2:" + d.region + ":*:*")})...)
+}
+
+// transforms are the macros that a template may name, AWS's own among them: arn:aws:cloudformation:us-east-1:aws:transform/Serverless-2016-10-31.
+//
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros-overview.html
+func transforms(d *derivation) []evaluator.Resource {
+	return d.perhaps([]evaluator.Resource{d.pattern("cloudformation:" + d.region + ":*:transform/*")})
+}
+
 // unshown: what AWS checks isn't known.
 func unshown(*derivation) []evaluator.Resource { return []evaluator.Resource{everything} }
 
 // shownOn are the services whose actions without a type AWS's messages show on the account's resources if they
 // read (R12); what they show of those that write isn't known.
 var shownOn = map[string]string{"guardduty": "guardduty:{r}:{a}:*", "sns": "sns:{r}:{a}:*", "ssm": "ssm:{r}:{a}:*"}
+
+// unsettled are services some of whose actions without a type AWS's messages, or the policies that AWS manages, put on an ARN
+// all the same (R12). Of the others of these services * isn't sure, nor is an ARN. Not observed, but assumed by what is alike:
+// access-analyzer, aps, codebuild, codeconnections, elasticfilesystem and pipes.
+var unsettled = set(`access-analyzer acm amplify aoss application-autoscaling applicationinsights appsync aps bedrock cloudformation cloudfront
+	ce codebuild codeconnections codedeploy codepipeline codestar-connections cognito-identity cur datazone dms dynamodb eks elasticfilesystem emr-serverless es
+	events fsx glue grafana inspector2 kafka kinesis logs macie2 mediaconvert mgh mgn network-firewall pipes quicksight ram redshift resource-explorer-2
+	resource-groups sagemaker scheduler sqs ssm-sap states storagegateway synthetics timestream timestream-influxdb waf waf-regional wafv2
+	workspaces-web`)
+
+func set(names string) map[string]bool {
+	all := make(map[string]bool)
+	for name := range strings.FieldsSeq(names) {
+		all[name] = true
+	}
+	return all
+}
 
 func words(services map[string]string) map[string]bool {
 	all := make(map[string]bool)
