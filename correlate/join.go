@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/apicall"
 	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
@@ -126,7 +127,7 @@ func (x *Explainer) prepare(ctx context.Context, d *Denial, r Request) (Request,
 	x.knowTags(d, &r.Context)
 	x.src.Complete(&r.Request)
 	evaluator.DeriveContext(&r.Request)
-	r.lackKeys()
+	apicall.LackKeys(r.Action, &r.Context)
 	p, err := x.src.Policies(ctx, r.Request)
 	if err != nil {
 		return r, p, fmt.Errorf("policies for %s on %s: %w", r.Action, r.Resource.ARN, err)

@@ -8,19 +8,6 @@ import (
 	"github.com/iamwhy/iamwhy/evaluator/apicall"
 )
 
-// lackKeys makes those keys absent of which nothing is known and that no request for the action carries
-// (evaluation.md 5.4, U2).
-func (r *Request) lackKeys() {
-	if !r.Context.Open {
-		return
-	}
-	for _, v := range apicall.LackingKeys(r.Action) {
-		if !r.Context.Known(v.Name) {
-			r.Context.Put(v)
-		}
-	}
-}
-
 // Unknown returns the names of the context keys whose presence or value isn't known, sorted: those known to be
 // there or in part, and those that a request for the action may carry by the service reference. Keys that vary,
 // such as aws:PrincipalTag/${TagKey}, are spelled as there; what no request of the action carries isn't listed (U2).

@@ -135,6 +135,7 @@ func (a *app) check(ctx context.Context, q question) error {
 func ask(ctx context.Context, snap *snapshot.Snapshot, q question, req evaluator.Request) (render.Check, evaluator.Policies, error) {
 	snap.Complete(&req)
 	evaluator.DeriveContext(&req)
+	apicall.LackKeys(req.Action, &req.Context)
 	policies, err := snap.Policies(ctx, req)
 	if err != nil {
 		return render.Check{}, policies, err

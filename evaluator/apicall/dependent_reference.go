@@ -215,10 +215,23 @@ func RequestKeys(action, resource string) []string {
 	return append(keys, serviceref.RequestKeys()...)
 }
 
-// LackingKeys are the keys of an action's own service that no request for the action carries: the service reference lists
+// LackKeys makes those keys of a request's context absent of which nothing is known and that no request for the action
+// carries (evaluation.md 5.4, U2). A context that isn't open has no such keys.
+func LackKeys(action string, c *evaluator.Context) {
+	if !c.Open {
+		return
+	}
+	for _, v := range lackingKeys(action) {
+		if !c.Known(v.Name) {
+			c.Put(v)
+		}
+	}
+}
+
+// lackingKeys are the keys of an action's own service that no request for the action carries: the service reference lists
 // them for other actions and not for this one nor for its resource types (evaluation.md 5.4). Those whose names vary, as a
 // tag's do, aren't among them. The slice is shared: read only.
-func LackingKeys(action string) []evaluator.ContextValue {
+func lackingKeys(action string) []evaluator.ContextValue {
 	action = strings.ToLower(action)
 	if all, ok := lacking.Load(action); ok {
 		return all.([]evaluator.ContextValue)

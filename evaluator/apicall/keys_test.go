@@ -173,7 +173,7 @@ func TestLackingKeys(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got := map[string]bool{}
-		for _, v := range LackingKeys(tt.action) {
+		for _, v := range lackingKeys(tt.action) {
 			if v.State != evaluator.Absent {
 				t.Errorf("%s: %s is %v", tt.action, v.Name, v.State)
 			}

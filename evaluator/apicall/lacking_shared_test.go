@@ -80,7 +80,7 @@ func anyCarries(s *policy.Statement, key string) (carried, known bool) {
 		}
 		known = true
 		lacks := false
-		for _, v := range LackingKeys(a.Value) {
+		for _, v := range lackingKeys(a.Value) {
 			lacks = lacks || strings.EqualFold(v.Name, key)
 		}
 		if strings.ContainsAny(name, "*?") || !lacks {
