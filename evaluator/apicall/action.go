@@ -168,28 +168,31 @@ func (d *derivation) deleteObjects() []Request {
 		nodes, state = d.params.nodes("delete.object")
 	}
 	bucket, known := "", false
-	if name, s := d.params.one("bucketName"); s == given {
+	if name, s := d.params.one("bucketName", "bucket"); s == given {
 		bucket, known = d.bucketARN(name)
 	}
+	objects := objectsOf(bucket)
 	var all []Request
 	if state == given && known {
-		rest := false
+		rest := map[string]bool{} // the actions on keys that have no request of their own
 		for _, n := range nodes {
 			object, ok := n.(map[string]any)
 			one := params{known: ok, root: object}
-			key, s := one.one("key")
-			if s != given || len(all) == maxKeys {
-				rest = true
-				continue
-			}
 			action := "s3:DeleteObject"
 			if _, s := one.one("versionId"); s == given {
 				action = "s3:DeleteObjectVersion"
 			}
-			all = append(all, d.on(action, FromTable, true, []evaluator.Resource{{ARN: bucket + "/" + key}})...)
+			key, s := one.one("key")
+			if s != given || len(all) == maxKeys {
+				rest[action] = true
+				continue
+			}
+			all = append(all, d.on(action, FromTable, true, []evaluator.Resource{{ARN: objects + key}})...)
 		}
-		if rest && len(all) > 0 { // too many, or hidden
-			all = append(all, Request{Action: "s3:DeleteObject", ActionSource: FromTable, Resource: evaluator.Resource{ARN: bucket + "/*", Pattern: true, Account: d.ownerOf(bucket, "")}, ResourceSource: FromEvent, Required: true})
+		if len(all) > 0 { // what is too many, or hidden
+			for _, action := range slices.Sorted(maps.Keys(rest)) {
+				all = append(all, Request{Action: action, ActionSource: FromTable, Resource: evaluator.Resource{ARN: objects + "*", Pattern: true, Account: d.ownerOf(bucket, "")}, ResourceSource: FromEvent, Required: true})
+			}
 		}
 	}
 	if len(all) > 0 {
@@ -197,7 +200,7 @@ func (d *derivation) deleteObjects() []Request {
 	}
 	keys := evaluator.Resource{ARN: "arn:" + d.partition + ":s3*:*:*:*", Pattern: true}
 	if known {
-		keys.ARN = bucket + "/*"
+		keys.ARN = objects + "*"
 	}
 	// The recorded objects are the call's targets, all of them.
 	for _, rec := range d.call.Resources {

@@ -115,6 +115,17 @@ func TestRequests(t *testing.T) {
 		{"T78 budgets", "budgets", "DeleteBudget", "{}", []string{"budgets:ModifyBudget ~arn:aws:budgets::*:budget/*", "iam:CreateServiceLinkedRole ~arn:aws:iam::222222222222:role/aws-service-role/* ?"}},
 		{"R10", "ec2", "DescribeInstances", "{}", []string{"ec2:DescribeInstances *"}},
 		{"R10: not every Describe", "ec2", "DescribeInstanceAttribute", `{"instanceId":"i-1"}`, []string{"ec2:DescribeInstanceAttribute arn:aws:ec2:eu-west-1:222222222222:instance/i-1"}},
+		{"T82.42 a policy and what it is attached to", "organizations", "AttachPolicy", `{"policyId":"p-1","targetId":"222222222222"}`, []string{
+			"organizations:AttachPolicy ~arn:aws:organizations::*:policy/*/p-1", "organizations:AttachPolicy ~arn:aws:organizations::*:account/o-*/222222222222"}},
+		{"T82.42 nothing recorded", "organizations", "DetachPolicy", "", []string{
+			"organizations:DetachPolicy ~arn:aws:organizations::*:policy/*/*", "organizations:DetachPolicy ~* ?"}},
+		{"T82.42 parents", "organizations", "MoveAccount", `{"accountId":"222222222222","sourceParentId":"r-ab12","destinationParentId":"ou-ab12-cdefghij"}`, []string{
+			"organizations:MoveAccount ~arn:aws:organizations::*:account/o-*/222222222222", "organizations:MoveAccount ~arn:aws:organizations::*:root/o-*/r-ab12",
+			"organizations:MoveAccount ~arn:aws:organizations::*:ou/o-*/ou-ab12-cdefghij"}},
+		{"S42 as typed", "s3api", "DeleteObjects", `{"Bucket":"b","Delete":{"Objects":[{"Key":"x"},{"Key":"y","VersionId":"1"}]}}`, []string{
+			"s3:DeleteObject arn:aws:s3:::b/x", "s3:DeleteObjectVersion arn:aws:s3:::b/y"}},
+		{"S42 behind an access point", "s3", "DeleteObjects", `{"bucketName":"arn:aws:s3:eu-west-1:222222222222:accesspoint/a","delete":{"objects":[{"key":"x"},{"key":"***","versionId":"1"}]}}`, []string{
+			"s3:DeleteObject arn:aws:s3:eu-west-1:222222222222:accesspoint/a/object/x", "s3:DeleteObjectVersion ~arn:aws:s3:eu-west-1:222222222222:accesspoint/a/object/*"}},
 		{"R12", "iam", "ListRoles", "", []string{"iam:ListRoles ~arn:aws:iam::222222222222:role/*"}},
 		{"T82.5 several", "ec2", "TerminateInstances", `{"instancesSet":{"items":[{"instanceId":"i-1"},{"instanceId":"i-2"}]}}`, []string{
 			"ec2:TerminateInstances arn:aws:ec2:eu-west-1:222222222222:instance/i-1", "ec2:TerminateInstances arn:aws:ec2:eu-west-1:222222222222:instance/i-2"}},

@@ -347,6 +347,9 @@ var flagVerbs = words(map[string]string{"flag": "accept activate by clear create
 
 // needsValue reports whether an option is surely none that stands alone.
 func needsValue(option string) bool {
+	if option == "bucket" || option == "key" {
+		return true
+	}
 	first, _, _ := strings.Cut(option, "-")
 	switch strings.TrimSuffix(option[strings.LastIndexByte(option, '-')+1:], "s") {
 	case "arn", "id", "identifier", "name":

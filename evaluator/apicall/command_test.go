@@ -3,6 +3,7 @@ package apicall_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -210,6 +211,7 @@ func TestFromCommandErrors(t *testing.T) {
 		{"aws help", "help makes no call"},
 		{"aws s3 cp help", "help makes no call"},
 		{"aws --version", "makes no call"},
+		{"aws s3api put-object --key k --bucket", "--bucket lacks its value"},
 		{"aws s3", "no operation"},
 		{"aws lamda list-functions", `unknown service "lamda"`},
 		{"aws lambda --function-name f", "unknown option --function-name before the operation"},
@@ -341,6 +343,8 @@ func TestCommandContext(t *testing.T) {
 		{"the key of a bucket is asked for by S3", "aws s3 cp a s3://b/k --sse aws:kms", "kms:GenerateDataKey", user, "aws:ViaAWSService", "open"},
 		{"a user's keys have no MFA", "aws s3 rm s3://b/k", "s3:DeleteObject", user, "aws:MultiFactorAuthPresent", "absent"},
 		{"a session without MFA", "aws s3 rm s3://b/k", "s3:DeleteObject", session, "aws:MultiFactorAuthPresent", "present [false]"},
+		{"all keys of a bucket", "aws s3 ls s3://b", "s3:ListBucket", user, "s3:prefix", "present []"},
+		{"keys below", "aws s3 ls s3://b/p", "s3:ListBucket", user, "s3:prefix", "present [p]"},
 		{"the address isn't known", "aws s3 rm s3://b/k", "s3:DeleteObject", user, "aws:SourceIp", "open"},
 	}
 	for _, tt := range tests {
@@ -357,7 +361,7 @@ func TestCommandContext(t *testing.T) {
 					continue
 				}
 				got = "open"
-				for _, v := range r.Assumed {
+				for _, v := range slices.Concat(r.Context, r.Assumed) {
 					switch {
 					case v.Name != tt.key:
 					case v.State == evaluator.Absent:

@@ -293,10 +293,12 @@ func (d *derivation) paramKey(k paramKey) []evaluator.ContextValue {
 	if serviceref.Multivalued(k.key) {
 		return d.listKey(k, names)
 	}
-	switch v, state := d.params.one(names...); state {
-	case given:
+	switch v, state := d.params.one(names...); {
+	case state == given:
 		return []evaluator.ContextValue{present(k.key, v)}
-	case notGiven:
+	case k.key == "s3:prefix" && d.typed() && d.params.root["Prefix"] == "": // as aws s3 ls asks for all; what CloudTrail has as "" isn't known (T85)
+		return []evaluator.ContextValue{present(k.key, "")}
+	case state == notGiven:
 		return d.absent(k)
 	}
 	return nil

@@ -267,19 +267,24 @@ func s3Bucket(d *derivation) []evaluator.Resource {
 func s3Object(d *derivation) []evaluator.Resource {
 	if name, state := d.params.one("bucketName", "bucket"); state == given {
 		if b, ok := d.bucketARN(name); ok {
-			if strings.Contains(b, ":accesspoint/") {
-				b += "/object"
-			}
 			if key, state := d.params.one("key"); state == given {
-				return []evaluator.Resource{{ARN: b + "/" + key}}
+				return []evaluator.Resource{{ARN: objectsOf(b) + key}}
 			}
-			return []evaluator.Resource{{ARN: b + "/*", Pattern: true}}
+			return []evaluator.Resource{{ARN: objectsOf(b) + "*", Pattern: true}}
 		}
 	}
 	if one := d.onlyRecorded(true); one != "" {
 		return []evaluator.Resource{{ARN: one}}
 	}
 	return []evaluator.Resource{d.pattern("s3*:*:*:*")}
+}
+
+// objectsOf is how the ARNs of the objects in a bucket, or behind an access point, begin.
+func objectsOf(bucket string) string {
+	if strings.Contains(bucket, ":accesspoint/") {
+		return bucket + "/object/"
+	}
+	return bucket + "/"
 }
 
 // onlyRecorded returns the one S3 object or bucket that the event records.

@@ -145,7 +145,7 @@ func TestByReference(t *testing.T) {
 		{"spelt twice", "kendra", "Query", `{"indexId":"a","IndexId":"b"}`, []string{"~kendra:eu-west-1:*:index/*"}},
 		{"folded by the service", "sagemaker", "InvokeEndpoint", `{"endpointName":"Main"}`, []string{"~sagemaker:eu-west-1:*:endpoint/*"}},
 		{"folded, in lower case", "sagemaker", "InvokeEndpoint", `{"endpointName":"main"}`, []string{"sagemaker:" + ra + ":endpoint/main"}},
-		{"what a pattern has before the part", "organizations", "AttachPolicy", `{"policyId":"p-1","targetId":"111111111111"}`, []string{"~organizations::*:policy/o-*/*/p-1"}},
+		{"what a pattern has before the part", "organizations", "DescribeAccount", `{"accountId":"222222222222"}`, []string{"~organizations::*:account/o-*/222222222222"}},
 		{"a shared type", "route53resolver", "AssociateResolverRule", `{"resolverRuleId":"rslvr-1"}`, []string{"~route53resolver:eu-west-1:*:resolver-rule/rslvr-1"}},
 		{"the account given", "quicksight", "DescribeDashboard", `{"awsAccountId":"333333333333","dashboardId":"d"}`, []string{"quicksight:eu-west-1:333333333333:dashboard/d"}},
 		{"ARN", "kafka", "DescribeCluster", `{"clusterArn":"arn:aws:kafka:us-east-1:1:cluster/c/uuid"}`, []string{"kafka:us-east-1:1:cluster/c/uuid"}},

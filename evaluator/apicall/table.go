@@ -96,6 +96,15 @@ var rows = []row{
 	on("amplify", "ListApps", arn("amplify:{r}:{a}:apps/*")),
 	on("sagemaker", "ListDomains", arn("sagemaker:{r}:{a}:domain/*")),
 	on("sso", "ListInstances", arn("sso:::instance/*")),
+
+	// 42: Organizations
+	on("organizations", "AttachPolicy DetachPolicy", organizationPolicy, besides(organizationNode("targetId"))),
+	on("organizations", "DescribePolicy UpdatePolicy DeletePolicy ListTargetsForPolicy", organizationPolicy),
+	on("organizations", "MoveAccount", arn("organizations::*:account/o-*/{accountId}"),
+		besides(organizationNode("sourceParentId")), besides(organizationNode("destinationParentId"))),
+	on("organizations", "ListPoliciesForTarget", organizationNode("targetId")),
+	on("organizations", "ListAccountsForParent ListChildren ListOrganizationalUnitsForParent CreateOrganizationalUnit", organizationNode("parentId")),
+	on("organizations", "ListParents", organizationNode("childId")),
 	on("elasticmapreduce", "RunJobFlow", arn("elasticmapreduce:{r}:{a}:cluster/*")),
 	on("kafka", "ListClusters ListClustersV2", arn("kafka:{r}:{a}:*")),
 	on("eks", "DescribeAddonVersions DescribeAddonConfiguration DescribeClusterVersions ListAddons DescribeAddon", arn("eks:{r}:{a}:*")), // some on the path of the call
