@@ -43,6 +43,9 @@ func TestPolicyOfWhatGoverns(t *testing.T) {
 		{"a recovery point", "backup:DeleteRecoveryPoint", "arn:aws:backup" + at + "recovery-point:1", ann, layer{evaluator.NotCollected, "vault", nil, evaluator.NoMatch}},
 		{"AWS's own parameter has no policy", "ssm:GetParameter", "arn:aws:ssm:eu-west-1::parameter/aws/service/x", ann, layer{evaluator.DoesNotApply, "", nil, evaluator.NoMatch}},
 		{"nor has a bucket that is yet to be", "s3:CreateBucket", "arn:aws:s3:::new", ann, layer{evaluator.DoesNotApply, "", nil, evaluator.NoMatch}},
+		{"nor has a function", "lambda:CreateFunction", "arn:aws:lambda" + at + "function:new", ann, layer{evaluator.DoesNotApply, "", nil, evaluator.NoMatch}},
+		{"a function of that name in another account", "lambda:CreateFunction", "arn:aws:lambda:eu-west-1:999999999999:function:new", ann, layer{evaluator.NotCollected, "function", nil, evaluator.NoMatch}},
+		{"a function that is there", "lambda:UpdateFunctionCode", "arn:aws:lambda" + at + "function:new", ann, layer{evaluator.NotCollected, "function", nil, evaluator.NoMatch}},
 		{"E24: an account may be managed from another", "account:PutAlternateContact", "arn:aws:account::999999999999:account/o-1/222222222222", ann, layer{evaluator.DoesNotApply, "", nil, evaluator.Unknown}},
 		{"a backup plan", "backup:GetBackupPlan", "arn:aws:backup" + at + "backup-plan:1", ann, layer{evaluator.DoesNotApply, "", nil, evaluator.NoMatch}},
 	} {

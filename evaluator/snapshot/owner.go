@@ -80,3 +80,21 @@ func isCallers(req *evaluator.Request) bool {
 func createsBucket(req *evaluator.Request) bool {
 	return strings.EqualFold(req.Action, "s3:CreateBucket")
 }
+
+// makers are the actions that make a resource under a name that isn't taken, in lower case. It has no policy yet; where the
+// name is taken the call fails whatever policies say.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+// https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
+var makers = map[string]bool{
+	"lambda:createfunction": true, "dynamodb:createtable": true, "secretsmanager:createsecret": true,
+	"kinesis:createstream": true, "events:createeventbus": true,
+}
+
+// makesOwn reports whether a request makes a resource in the caller's own account.
+func makesOwn(req *evaluator.Request, arn policy.ARN) bool {
+	return makers[strings.ToLower(req.Action)] && arn.Account != "" && arn.Account == accountOf(req.Principal)
+}

@@ -76,6 +76,8 @@ func notCollected(typ, missing string) evaluator.ResourceLayer {
 func (s *Snapshot) policyOf(req *evaluator.Request, k resourceKind, arn policy.ARN) evaluator.ResourceLayer {
 	what := fmt.Sprintf("%s policy of %s", k.typ, shortName(arn))
 	switch {
+	case makesOwn(req, arn) && (k.typ == "secret" || !hasWildcard(arn.String()) && s.find(k, arn) == nil): // a new secret's suffix is new, too
+		return evaluator.ResourceLayer{}
 	case k.unsupported != "":
 		return notCollected(k.typ, what+": "+k.unsupported)
 	case hasWildcard(arn.String()):
