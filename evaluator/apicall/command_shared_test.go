@@ -1,11 +1,7 @@
 package apicall
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -13,14 +9,6 @@ import (
 // TestOperationNames: over the operations of AWS's API models, the action derived from an operation as the CLI spells it is that
 // derived from the API's own spelling.
 func TestOperationNames(t *testing.T) {
-	shared := os.Getenv("IAMWHY_SHARED")
-	if shared == "" {
-		t.Skip("IAMWHY_SHARED isn't set: no operations to compare with")
-	}
-	text, err := os.ReadFile(filepath.Join(shared, "data", "reference", "api-index.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	actions := func(c Call) string {
 		var all []string
 		for _, r := range Requests(c) {
@@ -31,8 +19,7 @@ func TestOperationNames(t *testing.T) {
 		return strings.ToLower(strings.Join(all, "\n"))
 	}
 	same, other := 0, 0
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, 16<<20)
+	lines := sharedLines(t, "data/reference/api-index.jsonl")
 	for lines.Scan() {
 		var api struct {
 			ArnNamespace string

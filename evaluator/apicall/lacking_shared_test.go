@@ -1,10 +1,7 @@
 package apicall
 
 import (
-	"bufio"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,18 +11,8 @@ import (
 // TestNoPolicyAsksForLackingKeys holds the conclusion that a key is absent (evaluation.md 5.4) to what AWS's managed policies ask for:
 // a statement that allows actions if they carry a key means at least one action that does.
 func TestNoPolicyAsksForLackingKeys(t *testing.T) {
-	shared := os.Getenv("IAMWHY_SHARED")
-	if shared == "" {
-		t.Skip("IAMWHY_SHARED isn't set: AWS's managed policies are not at hand")
-	}
-	f, err := os.Open(filepath.Join(shared, "data", "policies", "aws-managed-policies.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	asked := 0
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<24)
+	lines := sharedLines(t, "data/policies/aws-managed-policies.jsonl")
 	for lines.Scan() {
 		var line struct {
 			Name     string

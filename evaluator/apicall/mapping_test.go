@@ -1,11 +1,8 @@
 package apicall
 
 import (
-	"bufio"
 	_ "embed"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,21 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/iamwhy/iamwhy/evaluator/serviceref"
 )
-
-// sharedFile opens a file of published data, which isn't part of the repository.
-func sharedFile(t *testing.T, name string) *os.File {
-	t.Helper()
-	dir := os.Getenv("IAMWHY_SHARED")
-	if dir == "" {
-		t.Skip("IAMWHY_SHARED isn't set: no data to compare with")
-	}
-	f, err := os.Open(filepath.Join(dir, "data", filepath.FromSlash(name)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
 
 // An apiModel is one of AWS's API models of April 2025.
 type apiModel struct {
@@ -53,8 +35,7 @@ func (s apiModel) names() []string {
 func apiIndex(t *testing.T) []apiModel {
 	t.Helper()
 	var all []apiModel
-	lines := bufio.NewScanner(sharedFile(t, "reference/api-index.jsonl"))
-	lines.Buffer(nil, 1<<20)
+	lines := sharedLines(t, "data/reference/api-index.jsonl")
 	for lines.Scan() {
 		var s apiModel
 		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
@@ -83,7 +64,7 @@ func methods(t *testing.T) []method {
 	var published struct {
 		Methods map[string][]struct{ Action string } `json:"sdk_method_iam_mappings"`
 	}
-	if err := json.NewDecoder(sharedFile(t, "reference/sdk-iam-map.json")).Decode(&published); err != nil {
+	if err := json.NewDecoder(sharedFile(t, "data/reference/sdk-iam-map.json")).Decode(&published); err != nil {
 		t.Fatal(err)
 	}
 	var all []method
@@ -181,8 +162,7 @@ func TestIndex(t *testing.T) {
 
 // TestDenials: of real denied calls, the action that AWS's message named is the one derived without it.
 func TestDenials(t *testing.T) {
-	lines := bufio.NewScanner(sharedFile(t, "cloudtrail/actions.jsonl"))
-	lines.Buffer(nil, 1<<20)
+	lines := sharedLines(t, "data/cloudtrail/actions.jsonl")
 	total := 0
 	for lines.Scan() {
 		var denial struct {

@@ -1,28 +1,15 @@
 package apicall
 
 import (
-	"bufio"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 )
 
 // TestEveryOperation derives the requests of all operations of AWS's APIs, with each parameter given, and with none: nothing panics or is
 // asked twice, and what a call needs beside its own action exists (T81).
 func TestEveryOperation(t *testing.T) {
-	shared := os.Getenv("IAMWHY_SHARED")
-	if shared == "" {
-		t.Skip("IAMWHY_SHARED isn't set: no list of AWS's operations")
-	}
-	f, err := os.Open(filepath.Join(shared, "data", "reference", "api-index.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	calls, dependents, required := 0, 0, 0
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<24)
+	lines := sharedLines(t, "data/reference/api-index.jsonl")
 	for lines.Scan() {
 		var api struct {
 			ArnNamespace string

@@ -1,10 +1,7 @@
 package apicall
 
 import (
-	"bufio"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -180,17 +177,7 @@ func checkTypes(t *testing.T, s *serviceref.Service, a *serviceref.Action, r Req
 
 // TestMembers derives the resources of AWS's operations with all members that their input has.
 func TestMembers(t *testing.T) {
-	shared := os.Getenv("IAMWHY_SHARED")
-	if shared == "" {
-		t.Skip("IAMWHY_SHARED isn't set: no operations")
-	}
-	f, err := os.Open(filepath.Join(shared, "data", "reference", "api-index.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<22)
+	lines := sharedLines(t, "data/reference/api-index.jsonl")
 	var services, concrete, patterns, unknown, none int
 	for lines.Scan() {
 		var service struct {

@@ -1,10 +1,7 @@
 package apicall
 
 import (
-	"bufio"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -278,18 +275,8 @@ func TestReferenceCaller(t *testing.T) {
 // TestShownInSpec is TestShown over the messages of the specification: a call without parameters, of an account of its own,
 // may be on what the message names.
 func TestShownInSpec(t *testing.T) {
-	shared := os.Getenv("IAMWHY_SHARED")
-	if shared == "" {
-		t.Skip("IAMWHY_SHARED isn't set: no messages")
-	}
-	f, err := os.Open(filepath.Join(shared, "spec", "denial-messages.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	tested := 0
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
+	lines := sharedLines(t, "spec/denial-messages.jsonl")
 	for n := 1; lines.Scan(); n++ {
 		var record struct {
 			Expect struct{ Action, Resource string }
