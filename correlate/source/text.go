@@ -332,7 +332,7 @@ func (t *text) name(l lining) (string, ending) {
 	w := t.w
 	kept := w.keep >= 0
 	if !kept {
-		w.start()
+		w.keep = w.pos // and a record that was too long stays so
 	}
 	from := w.offset()
 	end := w.skipString(l)
