@@ -84,7 +84,11 @@ func multivalued(services []serviceref.Service) []byte {
 	var names []string
 	for i := range services {
 		for j := range services[i].Keys {
-			if k := &services[i].Keys[j]; k.Multivalued() {
+			k := services[i].Keys[j]
+			if len(k.Types) > 0 {
+				k.Type = k.Types[0] // which only the decoder sets
+			}
+			if k.Multivalued() {
 				names = append(names, strings.ToLower(k.Name))
 			}
 		}

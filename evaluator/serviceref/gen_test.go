@@ -47,6 +47,10 @@ func generate(t *testing.T, gen string, args ...string) (date string, services [
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Every source of the tests has one key of several values.
+	if list, err := os.ReadFile(filepath.Join(filepath.Dir(file), "multivalued.txt")); err != nil || string(list) != "aws:tagkeys\n" {
+		t.Errorf("gen %v: multivalued.txt is %q, %v, want aws:tagkeys alone", args, list, err)
+	}
 	return st.date, services
 }
 
