@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/iamwhy/iamwhy/correlate"
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/apicall"
+	"github.com/iamwhy/iamwhy/evaluator/policy"
+	"github.com/iamwhy/iamwhy/evaluator/serviceref"
 	"github.com/iamwhy/iamwhy/evaluator/snapshot"
 )
 
@@ -94,6 +97,7 @@ func (a *app) check(ctx context.Context, q question) error {
 	if service, name, ok := strings.Cut(q.action, ":"); !ok || service == "" || name == "" || strings.ContainsAny(q.action, "*?") {
 		return fmt.Errorf("-a %q is not one action of the form service:Name, such as s3:GetObject", q.action)
 	}
+	a.doubtAction(q.action)
 	snap, err := a.loadSnapshot(false)
 	if err != nil {
 		return err
@@ -129,6 +133,29 @@ func (a *app) check(ctx context.Context, q question) error {
 		return err
 	}
 	return decisionStatus(answer.Explanation.Decision)
+}
+
+// doubtAction notes that an action is none that AWS is known to have: probably it is misspelt, or an API call's name. The
+// answer is given all the same, as the reference may be too old for it.
+func (a *app) doubtAction(action string) {
+	text, err := json.Marshal(map[string]any{"Version": policy.Version2012, "Statement": map[string]string{"Effect": "Allow", "Action": action, "Resource": "*"}})
+	if err != nil {
+		return
+	}
+	doc, err := policy.Parse("", text)
+	if err != nil {
+		return
+	}
+	for _, f := range evaluator.Validate(doc, evaluator.DocumentIdentity, evaluator.ValidateOptions{}) {
+		if f.Code != "unknownAction" && f.Code != "unknownService" {
+			continue
+		}
+		note := fmt.Sprintf("action: the service reference of %s doesn't have %s", serviceref.Date(), action)
+		if f.Fix != "" {
+			note += ": " + f.Fix
+		}
+		a.note("%s", note)
+	}
 }
 
 // ask evaluates a request with what the snapshot knows of it.
