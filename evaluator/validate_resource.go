@@ -607,7 +607,7 @@ func (c *statementCheck) actionFitsNothing(m misfit, same, patterns []string) {
 		c.add(f)
 		return
 	}
-	f.Message = namesOf(same) + number(" is an action on ", " are actions on ") + strings.Join(m.types[:min(len(m.types), 4)], ", ") +
+	f.Message = namesOf(same) + number(" is an action on ", " are actions on ") + firstOf(m.types, 4) +
 		", and no resource of the statement is one: " + number("it never applies", "they never apply")
 	f.Fix = c.missingResource(m, patterns)
 	c.add(f)
@@ -648,4 +648,12 @@ func sortedNames(set map[string]bool) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// firstOf names the first of a list, and says how many more there are.
+func firstOf(list []string, most int) string {
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
 }

@@ -614,3 +614,12 @@ func TestInlineSize(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstOf: what a message doesn't name it counts.
+func TestFirstOf(t *testing.T) {
+	for most, want := range map[int]string{1: "a and 2 more", 2: "a, b and 1 more", 3: "a, b, c", 4: "a, b, c"} {
+		if got := firstOf([]string{"a", "b", "c"}, most); got != want {
+			t.Errorf("firstOf 3 of at most %d = %q, want %q", most, got, want)
+		}
+	}
+}
