@@ -215,9 +215,7 @@ func (ev *evaluation) hierarchy(pl *place, h *Hierarchy, reaches Match) (deny, o
 		ev.level = i
 		a := ev.layer(pl, &l.Layer, l.Target)
 		deny = or(deny, a.deny)
-		if pl.layer != LayerRCP { // RCPFullAWSAccess is attached at every level, whoever lists it (rule E35)
-			ok = and(ok, or(a.allows(), not(layerApplies(&l.Layer))))
-		}
+		ok = and(ok, or(a.allows(), not(layerApplies(&l.Layer))))
 	}
 	ev.level = 0
 	state := h.State
@@ -231,10 +229,7 @@ func (ev *evaluation) hierarchy(pl *place, h *Hierarchy, reaches Match) (deny, o
 		state, reaches = Applies, Matched
 	}
 	if state == NotCollected {
-		deny = or(deny, Unknown)
-		if pl.layer != LayerRCP {
-			ok = and(ok, Unknown)
-		}
+		deny, ok = or(deny, Unknown), and(ok, Unknown)
 		if ev.traced && len(h.Levels) == 0 {
 			ev.trace = append(ev.trace, LayerTrace{Layer: pl.layer, State: h.State, Missing: h.Missing, Deny: Unknown, Allow: Unknown, req: ev.req, place: *pl, layer: &Layer{}})
 		}

@@ -592,9 +592,6 @@ func drawRichWorld(t *rapid.T) *world {
 		d := drawRichStatement(t, "rcp0", "Deny", refPlace{layer: LayerIdentity})
 		d = strings.Replace(strings.Replace(d, `"NotAction"`, `"Action"`, 1), `"Action"`, `"Principal": "*", "Action"`, 1)
 		w.rcp = []level{{"r-root", doc{grant("Full", "*", "*", "*"), d}}}
-		if rapid.Bool().Draw(t, "RCPFullAWSAccess isn't listed") {
-			w.rcp[0].doc = doc{d}
-		}
 	}
 	return w
 }
