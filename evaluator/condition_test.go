@@ -284,6 +284,7 @@ func TestUninterpretable(t *testing.T) {
 		{"V4: an empty variable", allow("S", "*", "arn:aws:s3:::b/${}")},
 		{"V4: inner spaces", allow("S", "*", "arn:aws:s3:::b/${ aws:username }")},
 		{"V4: a default without quotes", allow("S", "*", "arn:aws:s3:::b/${aws:username, x}")},
+		{"V4: a default for ${*}", allow("S", "*", "arn:aws:s3:::b/${*, 'x'}")},
 		{"V4: in a condition", allow("S", "*", "*", when("StringEquals", "k", "${aws:username"))},
 	} {
 		w := getting(world{id: doc{c.statement}})

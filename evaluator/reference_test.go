@@ -1289,7 +1289,7 @@ func (x *ref) expand(text string, vars, wild bool) (g refGlob, state int) {
 	return append(g, plain(text)...), state
 }
 
-var refVariable = regexp.MustCompile(`^([^ \t\n,'"${}]+)(?:, '([^']*)')?$`)
+var refVariable = regexp.MustCompile(`^([^ \t\n,'"${}*?]+)(?:, '([^']*)')?$`)
 
 // variable is V3 to V9.
 func (x *ref) variable(body string) (value refGlob, state int) {

@@ -63,7 +63,7 @@ func parseVariable(body string) (part, error) {
 		return part{glob: literalGlob(body)}, nil
 	}
 	name, rest, hasDefault := strings.Cut(body, ",")
-	if name == "" || strings.ContainsAny(name, " \t\n${'\"") {
+	if name == "" || strings.ContainsAny(name, " \t\n${'\"*?") { // no key has such a name; nor has ${*} a default
 		return part{}, fmt.Errorf("malformed policy variable ${%s}", body)
 	}
 	p := part{isVariable: true, key: keyNameOf(name), name: name, hasDefault: hasDefault, multivalued: serviceref.Multivalued(name)}
