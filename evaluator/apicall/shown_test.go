@@ -35,7 +35,7 @@ func TestShown(t *testing.T) {
 		"ec2:R:A:instance/*":                                          "ec2:RunInstances ec2:GetPasswordData ec2:DescribeInstanceAttribute",
 		"ec2:R:A:launch-template/lt-1":                                "ec2:RunInstances ec2:CreateFleet ec2:RequestSpotFleet",
 		"ec2:R:A:placement-group/pg":                                  "ec2:RunInstances ec2:CreateFleet ec2:RequestSpotInstances",
-		"ec2:R::snapshot/snap-1":                                      "ec2:RunInstances ec2:CreateVolume ec2:RequestSpotInstances",
+		"ec2:R::snapshot/snap-1":                                      "ec2:RunInstances ec2:CreateVolume ec2:RegisterImage ec2:RequestSpotInstances",
 		"ec2:R:A:capacity-reservation/cr-1":                           "ec2:RunInstances ec2:CreateFleet",
 		"ec2:R:A:elastic-gpu/*":                                       "ec2:RunInstances",
 		"ec2:R:A:spot-instances-request/*":                            "ec2:RunInstances ec2:RequestSpotInstances",

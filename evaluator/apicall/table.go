@@ -139,6 +139,9 @@ var rows = []row{
 	on("ec2", "CreateTags DeleteTags", tagged),
 	on("ec2", "ModifyInstanceAttribute", arn("ec2:{r}:{a}:instance/{instanceId}"), newGroups),
 	on("ec2", "CreateVolume", arn("ec2:{r}:{a}:volume/*"), whenGiven("snapshotId", "ec2:{r}::snapshot/{snapshotId}")),
+	on("ec2", "RegisterImage", arn("ec2:{r}::image/*"),
+		whenGiven("blockDeviceMapping.items.ebs.snapshotId", "ec2:{r}::snapshot/{blockDeviceMapping.items.ebs.snapshotId}"),
+		whenGiven("blockDeviceMappings.ebs.snapshotId", "ec2:{r}::snapshot/{blockDeviceMappings.ebs.snapshotId}")),
 	on("ec2", "CreateFlowLogs", arn("ec2:{r}:{a}:vpc-flow-log/*"), logged),
 	on("ec2", "AssociateAddress", address,
 		whenGiven("instanceId", "ec2:{r}:{a}:instance/{instanceId}"), whenGiven("networkInterfaceId", "ec2:{r}:{a}:network-interface/{networkInterfaceId}")),
@@ -198,7 +201,8 @@ var rows = []row{
 		GenerateMac VerifyMac DeriveSharedSecret DescribeKey GetKeyPolicy PutKeyPolicy GetKeyRotationStatus EnableKeyRotation DisableKeyRotation
 		EnableKey DisableKey ScheduleKeyDeletion CancelKeyDeletion CreateGrant RevokeGrant ListGrants ListKeyPolicies GetPublicKey
 		TagResource UntagResource ListResourceTags UpdateKeyDescription GetParametersForImport ImportKeyMaterial DeleteImportedKeyMaterial`, kmsKey("keyId")),
-	on("kms", "CreateAlias UpdateAlias", aliasOf, kmsKey("targetKeyId")),
+	on("kms", "CreateAlias", aliasOf, kmsKey("targetKeyId")),
+	on("kms", "UpdateAlias", aliasOf, kmsKey("targetKeyId"), arn("kms:{r}:{a}:key/*")), // the key that it had, too
 	on("kms", "DeleteAlias", aliasOf, arn("kms:{r}:{a}:key/*")),
 
 	// 9: Secrets Manager
