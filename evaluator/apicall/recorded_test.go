@@ -54,7 +54,9 @@ func TestRecorded(t *testing.T) {
 		{name: "S12 MediaConvert", service: "mediaconvert", operation: "CreateJob", parameters: `{"queue":"q","role":"` + role + `"}`,
 			want: []string{"mediaconvert:CreateJob arn:aws:mediaconvert:eu-west-1:222222222222:queues/q", "iam:PassRole " + role}},
 		{name: "S12 Spot fleet", service: "ec2", operation: "RequestSpotFleet", parameters: `{"spotFleetRequestConfig":{"iamFleetRole":"` + role + `"}}`,
-			want: []string{"ec2:RequestSpotFleet ~" + ec2 + "spot-fleet-request/*", "iam:PassRole " + role}},
+			want: []string{"ec2:RequestSpotFleet ~" + ec2 + "spot-fleet-request/*", "ec2:RequestSpotFleet ~arn:aws:ec2:eu-west-1::image/* ?", "ec2:RequestSpotFleet ~" + ec2 + "key-pair/* ?",
+				"ec2:RequestSpotFleet ~" + ec2 + "launch-template/* ?", "ec2:RequestSpotFleet ~arn:aws:ec2:eu-west-1:*:placement-group/* ?", "ec2:RequestSpotFleet ~arn:aws:ec2:eu-west-1:*:security-group/* ?",
+				"ec2:RequestSpotFleet ~arn:aws:ec2:eu-west-1::snapshot/* ?", "ec2:RequestSpotFleet ~arn:aws:ec2:eu-west-1:*:subnet/* ?", "iam:PassRole " + role}},
 		{name: "T81 launch template", service: "autoscaling", operation: "UpdateAutoScalingGroup", parameters: `{"autoScalingGroupName":"g","launchTemplate":{"launchTemplateId":"lt-1"}}`,
 			want: []string{"autoscaling:UpdateAutoScalingGroup ~arn:aws:autoscaling:eu-west-1:222222222222:autoScalingGroup:*:autoScalingGroupName/g", "ec2:RunInstances ~arn:aws:ec2:eu-west-1:*:*", anyRole + " ?"}},
 		{name: "T82.4 another account's root", service: "sts", operation: "AssumeRoot", parameters: `{"targetPrincipal":"333333333333"}`,
@@ -97,6 +99,20 @@ func TestFlowLogs(t *testing.T) {
 		}
 		want = append([]string{"~arn:aws:ec2:eu-west-1:222222222222:vpc-flow-log/*"}, want...)
 		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", parameters, diff)
+		}
+	}
+}
+
+// TestRestoredSnapshot: the cluster that a call makes isn't the one that the snapshot is of (T82).
+func TestRestoredSnapshot(t *testing.T) {
+	for parameters, want := range map[string]string{
+		`{"clusterIdentifier":"new","snapshotIdentifier":"s"}`:                                   "*/s",
+		`{"clusterIdentifier":"new","snapshotIdentifier":"s","snapshotClusterIdentifier":"old"}`: "old/s",
+	} {
+		got := lines(Requests(callOf(t, "redshift", "RestoreFromClusterSnapshot", parameters)))[:2]
+		action := "redshift:RestoreFromClusterSnapshot "
+		if diff := cmp.Diff([]string{action + "arn:aws:redshift:eu-west-1:222222222222:cluster:new", action + "~arn:aws:redshift:eu-west-1:*:snapshot:" + want}, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", parameters, diff)
 		}
 	}

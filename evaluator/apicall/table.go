@@ -296,6 +296,9 @@ var rows = []row{
 	on("rds", "CreateDBSnapshot", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"), arn("rds:{r}:{a}:snapshot:{^dBSnapshotIdentifier}")),
 
 	// 21 and further
+	// The cluster is the new one, and the snapshot another's: https://docs.aws.amazon.com/redshift/latest/APIReference/API_RestoreFromClusterSnapshot.html
+	on("redshift", "RestoreFromClusterSnapshot", arn("redshift:{r}:{a}:cluster:{^clusterIdentifier}"),
+		arn("redshift:{r}:*:snapshot:{^snapshotClusterIdentifier}/{^snapshotIdentifier}")),
 	on("redshift", "DescribeLoggingStatus DeleteCluster ModifyCluster RebootCluster PauseCluster ResumeCluster CreateCluster", arn("redshift:{r}:{a}:cluster:{^clusterIdentifier}")),
 	on("cloudformation", `CreateStack UpdateStack DeleteStack DescribeStackEvents DescribeStackResources DescribeStackResource ListStackResources GetTemplate
 		CancelUpdateStack ContinueUpdateRollback GetStackPolicy SetStackPolicy ExecuteChangeSet DeleteChangeSet DescribeChangeSet
