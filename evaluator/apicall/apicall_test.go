@@ -82,7 +82,7 @@ func TestRequests(t *testing.T) {
 		{"S24 key named", "s3", "PutObject", `{"bucketName":"b","key":"k","x-amz-server-side-encryption-aws-kms-key-id":"arn:aws:kms:eu-west-1:111111111111:key/1-2"}`, []string{
 			"s3:PutObject arn:aws:s3:::b/k", "kms:GenerateDataKey arn:aws:kms:eu-west-1:111111111111:key/1-2"}},
 		{"access point", "s3", "GetObject", `{"bucketName":"arn:aws:s3:eu-west-1:111111111111:accesspoint/ap","key":"k"}`, []string{"s3:GetObject arn:aws:s3:eu-west-1:111111111111:accesspoint/ap/object/k", decrypt}},
-		{"access point's alias", "s3", "GetObject", `{"bucketName":"ap-abc-s3alias","key":"k"}`, []string{"s3:GetObject ~arn:aws:s3*:*:*:*", decrypt}},
+		{"access point's alias", "s3", "GetObject", `{"bucketName":"ap-abc-s3alias","key":"k"}`, []string{"s3:GetObject ~arn:aws:s3:*:*:accesspoint/*/object/k", decrypt}},
 		{"T79 directory bucket", "s3", "GetObject", `{"bucketName":"b--euw1-az1--x-s3","key":"k"}`, []string{"s3express:CreateSession arn:aws:s3express:eu-west-1:222222222222:bucket/b--euw1-az1--x-s3"}},
 		{"T85 hidden key", "s3", "HeadObject", `{"bucketName":"b","key":"***"}`, []string{"s3:GetObject ~arn:aws:s3:::b/*"}},
 		{"T79 account level", "s3-control", "GetPublicAccessBlock", "{}", []string{"s3:GetAccountPublicAccessBlock *"}},

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // runInstances needs its action on everything that an instance is made of (S43). What
@@ -35,7 +36,68 @@ func (d *derivation) runInstances() []Request {
 	if template == given {
 		add(true, "ec2:{r}:{a}:launch-template/{launchTemplate.launchTemplateId}")
 	}
+	for _, part := range instanceParts {
+		if d.gives(strings.Split(part.params, ",")...) {
+			add(true, part.arn+"{"+part.params+"}")
+		}
+	}
+	if !d.params.known || template != notGiven {
+		own := make([]evaluator.Resource, 0, len(all))
+		for _, r := range all {
+			own = append(own, r.Resource)
+		}
+		all = append(all, d.on("ec2:RunInstances", FromReference, false, d.beside("ec2:RunInstances", own))...)
+	}
 	return all
+}
+
+// instanceParts are what an instance is made of only if the call, or its launch template, names it (S43).
+//
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
+var instanceParts = []struct{ params, arn string }{
+	{"blockDeviceMapping.items.ebs.snapshotId,blockDeviceMappings.ebs.snapshotId", "ec2:{r}::snapshot/"},
+	{"placement.groupName", "ec2:{r}:*:placement-group/"},
+	{"capacityReservationSpecification.capacityReservationTarget.capacityReservationId", "ec2:{r}:*:capacity-reservation/"},
+	{"licenseSpecifications.licenseConfigurationArn", "license-manager:{r}:*:license-configuration:"},
+}
+
+// beside are the types that the service reference says an action may be checked on, and of which none of the resources is that
+// the table has of it (T83): a message may show any of them.
+func (d *derivation) beside(action string, table []evaluator.Resource) []evaluator.Resource {
+	s, a, ok := referenceAction(action)
+	if !ok {
+		return nil
+	}
+	has := map[string]bool{}
+	for _, r := range table {
+		has[kindOfARN(r.ARN)] = true
+	}
+	var all []evaluator.Resource
+	for _, r := range a.Resources {
+		t, ok := s.ResourceType(r.Type)
+		if !ok || r.Required {
+			continue
+		}
+		in := *d
+		in.params = params{} // the parameters are the table's
+		resources, _ := in.byNames(s.Prefix, t)
+		if len(resources) > 0 && !has[kindOfARN(resources[0].ARN)] {
+			all = append(all, resources...)
+		}
+	}
+	return all
+}
+
+// kindOfARN is the service and the type that an ARN has, as ec2 and volume.
+func kindOfARN(arn string) string {
+	a, ok := policy.ParseARN(arn)
+	if !ok {
+		return arn
+	}
+	if at := strings.IndexAny(a.Resource, "/:"); at >= 0 {
+		a.Resource = a.Resource[:at]
+	}
+	return a.Service + " " + a.Resource
 }
 
 func (d *derivation) gives(paths ...string) bool {

@@ -36,6 +36,9 @@ var needs = indexNeeds([]need{
 	{operations: "s3:CreateBucket", when: "x-amz-object-ownership ObjectOwnership", actions: "s3:PutBucketOwnershipControls"},
 	{operations: "s3:CreateBucket", when: "x-amz-bucket-object-lock-enabled ObjectLockEnabledForBucket", except: "false", actions: "s3:PutBucketObjectLockConfiguration s3:PutBucketVersioning"},
 
+	// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
+	{operations: "autoscaling:CreateAutoScalingGroup UpdateAutoScalingGroup", when: "launchTemplate mixedInstancesPolicy.launchTemplate", actions: "ec2:RunInstances", resource: "ec2:{r}:*:*"},
+
 	// https://docs.aws.amazon.com/Route53/latest/APIReference/API_AssociateVPCWithHostedZone.html
 	{operations: "route53:AssociateVPCWithHostedZone CreateVPCAssociationAuthorization", when: "vPC.vPCId associateVPCWithHostedZoneRequest.vPC.vPCId", actions: "ec2:DescribeVpcs", resource: "*", perhaps: true},
 })

@@ -12,6 +12,7 @@ import (
 type pass struct {
 	params  string // where the role is named, by ARN or name
 	service string // iam:PassedToService; "" if that isn't sure
+	profile string // where an instance profile is named, of which the call doesn't tell the role
 	always  bool   // the role is passed even if the call doesn't name it: the definition does
 }
 
@@ -26,6 +27,9 @@ var passes = map[string]pass{
 	"ec2:AssociateIamInstanceProfile":          {params: "iamInstanceProfile associateIamInstanceProfileRequest.iamInstanceProfile", service: "ec2.amazonaws.com"},
 	"ec2:ReplaceIamInstanceProfileAssociation": {params: "iamInstanceProfile replaceIamInstanceProfileAssociationRequest.iamInstanceProfile", service: "ec2.amazonaws.com"},
 	"ec2:RequestSpotInstances":                 {params: "launchSpecification.iamInstanceProfile", service: "ec2.amazonaws.com"},
+	"ec2:RequestSpotFleet":                     {params: "spotFleetRequestConfig.iamFleetRole", profile: "spotFleetRequestConfig.launchSpecifications.iamInstanceProfile"},
+	"autoscaling:CreateLaunchConfiguration":    {profile: "iamInstanceProfile", service: "ec2.amazonaws.com"},
+	"mediaconvert:CreateJob":                   {params: "role", service: "mediaconvert.amazonaws.com"},
 	"ec2:CreateFlowLogs":                       {params: "deliverLogsPermissionArn deliverCrossAccountRole createFlowLogsRequest.deliverLogsPermissionArn"},
 	"iam:AddRoleToInstanceProfile":             {params: "roleName", service: "ec2.amazonaws.com"},
 	"ecs:RegisterTaskDefinition":               {params: "taskRoleArn executionRoleArn", service: "ecs-tasks.amazonaws.com"},
@@ -65,11 +69,11 @@ var passes = map[string]pass{
 	"scheduler:UpdateSchedule":                 {params: "target.roleArn", service: "scheduler.amazonaws.com"},
 	"pipes:CreatePipe":                         {params: "roleArn", service: "pipes.amazonaws.com"},
 	"pipes:UpdatePipe":                         {params: "roleArn", service: "pipes.amazonaws.com"},
-	"firehose:CreateDeliveryStream":            {params: "extendedS3DestinationConfiguration.roleARN s3DestinationConfiguration.roleARN", service: "firehose.amazonaws.com"},
+	"firehose:CreateDeliveryStream":            {params: firehoseRoles, service: "firehose.amazonaws.com"},
 	"cloudtrail:CreateTrail":                   {params: "cloudWatchLogsRoleArn", service: "cloudtrail.amazonaws.com"},
 	"cloudtrail:UpdateTrail":                   {params: "cloudWatchLogsRoleArn", service: "cloudtrail.amazonaws.com"},
 	"config:PutConfigurationRecorder":          {params: "configurationRecorder.roleARN", service: "config.amazonaws.com"},
-	"elasticmapreduce:RunJobFlow":              {params: "serviceRole jobFlowRole autoScalingRole"},
+	"elasticmapreduce:RunJobFlow":              {params: "serviceRole autoScalingRole", profile: "jobFlowRole"},
 	"codedeploy:CreateDeploymentGroup":         {params: "serviceRoleArn", service: "codedeploy.amazonaws.com"},
 	"codedeploy:UpdateDeploymentGroup":         {params: "serviceRoleArn", service: "codedeploy.amazonaws.com"},
 	"batch:CreateComputeEnvironment":           {params: "serviceRole", service: "batch.amazonaws.com"},
@@ -107,6 +111,17 @@ var passes = map[string]pass{
 	"dlm:CreateLifecyclePolicy":                {params: "executionRoleArn"},
 }
 
+// firehoseRoles are where the sources and destinations of a Firehose stream name their roles.
+//
+// https://docs.aws.amazon.com/firehose/latest/APIReference/API_CreateDeliveryStream.html
+const firehoseRoles = "extendedS3DestinationConfiguration.roleARN s3DestinationConfiguration.roleARN " +
+	"redshiftDestinationConfiguration.roleARN redshiftDestinationConfiguration.s3Configuration.roleARN " +
+	"elasticsearchDestinationConfiguration.roleARN elasticsearchDestinationConfiguration.s3Configuration.roleARN " +
+	"amazonopensearchserviceDestinationConfiguration.roleARN amazonopensearchserviceDestinationConfiguration.s3Configuration.roleARN " +
+	"splunkDestinationConfiguration.s3Configuration.roleARN " +
+	"httpEndpointDestinationConfiguration.roleARN httpEndpointDestinationConfiguration.s3Configuration.roleARN " +
+	"kinesisStreamSourceConfiguration.roleARN"
+
 func (d *derivation) passRole(p pass) []Request {
 	var all []Request
 	add := func(required bool, r evaluator.Resource) {
@@ -124,6 +139,9 @@ func (d *derivation) passRole(p pass) []Request {
 				return all
 			}
 		}
+	}
+	if p.profile != "" && (!d.params.known && len(all) == 0 || d.gives(p.profile)) {
+		add(d.params.known, d.anyRole())
 	}
 	if len(all) == 0 && (p.always || d.gives("launchTemplate")) {
 		add(false, d.anyRole())

@@ -113,10 +113,14 @@ func (d *derivation) byReference(action string, s *serviceref.Service, a *servic
 	return d.fromReference(action, all)
 }
 
+// namedWithin are the actions whose calls name what they are checked on deep within a specification, or in a template
+// that they name: which of it is theirs isn't read.
+var namedWithin = set("ec2:CreateFleet ec2:ModifyFleet ec2:RequestSpotFleet ec2:RequestSpotInstances ec2:ModifyVpcEndpoint")
+
 // optional are the types that an action may be checked on beside those required: the ones that the call names and, if its
 // parameters aren't recorded, perhaps any of them.
 func (d *derivation) optional(action string, required, all []candidate) []candidate {
-	if d.params.known {
+	if d.params.known && !namedWithin[action] {
 		return namedOf(all)
 	}
 	sure := resourcesOf(required)

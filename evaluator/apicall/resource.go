@@ -32,6 +32,9 @@ func (d *derivation) resources(action string) []evaluator.Resource {
 		if d.prefix == "apigateway" {
 			return apiPath(d)
 		}
+		if points, ok := d.onOutposts(); ok {
+			return points
+		}
 		if s, a, ok := referenceAction(action); ok {
 			return d.byReference(action, s, a)
 		}
@@ -45,6 +48,9 @@ func (d *derivation) resources(action string) []evaluator.Resource {
 				all = append(all, r)
 			}
 		}
+	}
+	if s, _, _ := strings.Cut(action, ":"); allOf[s] && !d.params.known {
+		all = append(all, d.perhaps(d.beside(action, all))...)
 	}
 	return boundedResources(all)
 }
@@ -252,10 +258,35 @@ func (d *derivation) bucketARN(name string) (string, bool) {
 	return "arn:" + d.partition + ":s3:::" + name, true
 }
 
+// aliased finds the access point that an alias stands for. IAM sees the access point's ARN, which the alias doesn't tell, and
+// not the bucket's, though the event records the bucket as well. object is what follows the access point.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
+func (d *derivation) aliased(name, object string) ([]evaluator.Resource, bool) {
+	if !strings.HasSuffix(name, "-s3alias") {
+		return nil, false
+	}
+	return []evaluator.Resource{d.pattern("s3:*:*:accesspoint/*" + object)}, true
+}
+
+// onOutposts finds what the alias of an access point on Outposts stands for, which the name of no bucket is.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/s3-outposts/s3-outposts-access-points-alias.html
+func (d *derivation) onOutposts() ([]evaluator.Resource, bool) {
+	name, state := d.params.one("bucketName", "bucket")
+	if d.prefix != "s3-outposts" || state != given || !strings.HasSuffix(name, "--op-s3") {
+		return nil, false
+	}
+	return []evaluator.Resource{d.pattern("s3-outposts:" + d.region + ":*:outpost/*")}, true
+}
+
 func s3Bucket(d *derivation) []evaluator.Resource {
 	if name, state := d.params.one("bucketName", "bucket"); state == given {
 		if b, ok := d.bucketARN(name); ok {
 			return []evaluator.Resource{{ARN: b}}
+		}
+		if point, ok := d.aliased(name, ""); ok {
+			return point
 		}
 	}
 	if one := d.onlyRecorded(false); one != "" {
@@ -271,6 +302,13 @@ func s3Object(d *derivation) []evaluator.Resource {
 				return []evaluator.Resource{{ARN: objectsOf(b) + key}}
 			}
 			return []evaluator.Resource{{ARN: objectsOf(b) + "*", Pattern: true}}
+		}
+		object := "/object/*"
+		if key, state := d.params.one("key"); state == given {
+			object = "/object/" + key
+		}
+		if point, ok := d.aliased(name, object); ok {
+			return point
 		}
 	}
 	if one := d.onlyRecorded(true); one != "" {
@@ -354,6 +392,14 @@ var taggedTypes = map[string]string{
 	"lt-": "{a}:launch-template/", "vpce-": "{a}:vpc-endpoint/", "pcx-": "{a}:vpc-peering-connection/", "tgw-": "{a}:transit-gateway/",
 }
 
+// typeOfID tells the type by an id, whose beginning has no second part: tgw-attach-1 is no transit gateway, and vpce-svc-1 no
+// endpoint.
+func typeOfID(id string) (string, bool) {
+	prefix, rest, _ := strings.Cut(id, "-")
+	t, ok := taggedTypes[prefix+"-"]
+	return t, ok && nameLike(rest) && !strings.Contains(rest, "-")
+}
+
 // tagged finds the resources whose tags a call changes.
 func tagged(d *derivation) []evaluator.Resource {
 	ids, state := d.params.values("resourcesSet.items.resourceId")
@@ -365,8 +411,7 @@ func tagged(d *derivation) []evaluator.Resource {
 	}
 	var all []evaluator.Resource
 	for _, id := range ids {
-		prefix, _, _ := strings.Cut(id, "-")
-		if t, ok := taggedTypes[prefix+"-"]; ok && nameLike(id) {
+		if t, ok := typeOfID(id); ok {
 			account := strings.ReplaceAll(t, "{a}", d.account)
 			all = append(all, evaluator.Resource{ARN: "arn:" + d.partition + ":ec2:" + d.region + ":" + account + id, Pattern: d.owner == "" || d.region == "*"})
 		} else {
@@ -376,8 +421,66 @@ func tagged(d *derivation) []evaluator.Resource {
 	return all
 }
 
+// logged finds what a flow log is made of, which an id tells by how it begins.
+//
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
+func logged(d *derivation) []evaluator.Resource {
+	ids, state := d.params.values("resourceId")
+	if state == notGiven {
+		ids, state = d.params.values("resourceIds")
+	}
+	if state != given {
+		return nil // beside has them
+	}
+	all := make([]evaluator.Resource, 0, len(ids))
+	for _, id := range ids {
+		t, ok := typeOfID(id)
+		if !ok {
+			all = append(all, d.perhaps([]evaluator.Resource{d.pattern("ec2:" + d.region + ":*:*")})...)
+			continue
+		}
+		all = append(all, d.pattern("ec2:"+d.region+":"+strings.ReplaceAll(t, "{a}", "*")+id)) // it may be shared
+	}
+	return all
+}
+
 // ownSecurityGroup finds a group by id; one given by name is some group.
 var ownSecurityGroup = arn("ec2:{r}:{a}:security-group/{groupId}")
+
+// address finds an Elastic IP address by its id. The reference doesn't say that a call which gives the address itself is
+// checked on it.
+func address(d *derivation) []evaluator.Resource {
+	all := d.fill("ec2:{r}:{a}:elastic-ip/{allocationId}")
+	if !d.gives("allocationId") {
+		d.perhaps(all)
+	}
+	return all
+}
+
+// newGroups finds the security groups that a call puts on an instance or a network interface: those of an instance may be
+// given by a VPC that is shared.
+func newGroups(d *derivation) []evaluator.Resource {
+	for _, param := range []string{"groupSet.items.groupId", "groups"} {
+		if d.gives(param) {
+			return d.fill("ec2:{r}:*:security-group/{" + param + "}")
+		}
+	}
+	return nil
+}
+
+// rootUser finds the root user of the account that a call names, by its id or ARN.
+//
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
+func rootUser(d *derivation) []evaluator.Resource {
+	target, state := d.params.one("targetPrincipal")
+	if r, ok := given1(target, "iam", "root"); ok && state == given {
+		return []evaluator.Resource{r}
+	}
+	if state == given && accountID(target) {
+		return []evaluator.Resource{{ARN: "arn:" + d.partition + ":iam::" + target + ":root", Account: target}}
+	}
+	return []evaluator.Resource{d.pattern("iam::*:root")}
+}
 
 // Lambda, row 6.
 

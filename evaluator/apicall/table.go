@@ -130,13 +130,21 @@ var rows = []row{
 	on("sts", "AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity TagSession SetSourceIdentity SetContext", arn("iam::*:role/{roleArn}")),
 	on("sts", "GetFederationToken", arn("sts::{a}:federated-user/{name}")),
 
+	on("sts", "AssumeRoot", rootUser),
+
 	// 5: EC2. Subnets and VPCs that a call makes use of may be shared by another account.
-	on("ec2", `StartInstances StopInstances RebootInstances TerminateInstances MonitorInstances UnmonitorInstances ModifyInstanceAttribute
-		ResetInstanceAttribute DescribeInstanceAttribute GetPasswordData GetConsoleOutput GetConsoleScreenshot SendDiagnosticInterrupt
+	on("ec2", `StartInstances StopInstances RebootInstances TerminateInstances MonitorInstances UnmonitorInstances ResetInstanceAttribute DescribeInstanceAttribute GetPasswordData GetConsoleOutput GetConsoleScreenshot SendDiagnosticInterrupt
 		ModifyInstanceMetadataOptions AssociateIamInstanceProfile DisassociateIamInstanceProfile ReplaceIamInstanceProfileAssociation`,
 		arn("ec2:{r}:{a}:instance/{instancesSet.items.instanceId,instanceIds,instanceId,iamInstanceProfileAssociation.instanceId}")),
 	on("ec2", "CreateTags DeleteTags", tagged),
-	on("ec2", "CreateVolume", arn("ec2:{r}:{a}:volume/*")),
+	on("ec2", "ModifyInstanceAttribute", arn("ec2:{r}:{a}:instance/{instanceId}"), newGroups),
+	on("ec2", "CreateVolume", arn("ec2:{r}:{a}:volume/*"), whenGiven("snapshotId", "ec2:{r}::snapshot/{snapshotId}")),
+	on("ec2", "RegisterImage", arn("ec2:{r}::image/*"),
+		whenGiven("blockDeviceMapping.items.ebs.snapshotId", "ec2:{r}::snapshot/{blockDeviceMapping.items.ebs.snapshotId}"),
+		whenGiven("blockDeviceMappings.ebs.snapshotId", "ec2:{r}::snapshot/{blockDeviceMappings.ebs.snapshotId}")),
+	on("ec2", "CreateFlowLogs", arn("ec2:{r}:{a}:vpc-flow-log/*"), logged),
+	on("ec2", "AssociateAddress", address,
+		whenGiven("instanceId", "ec2:{r}:{a}:instance/{instanceId}"), whenGiven("networkInterfaceId", "ec2:{r}:{a}:network-interface/{networkInterfaceId}")),
 	on("ec2", "DeleteVolume ModifyVolume ModifyVolumeAttribute DescribeVolumeAttribute EnableVolumeIO", arn("ec2:{r}:{a}:volume/{volumeId}")),
 	on("ec2", "AttachVolume", arn("ec2:{r}:{a}:instance/{instanceId}"), arn("ec2:{r}:{a}:volume/{volumeId}")),
 	on("ec2", "DetachVolume", arn("ec2:{r}:{a}:volume/{volumeId}"), whenGiven("instanceId", "ec2:{r}:{a}:instance/{instanceId}")),
@@ -158,7 +166,8 @@ var rows = []row{
 	on("ec2", "AttachInternetGateway DetachInternetGateway", arn("ec2:{r}:{a}:internet-gateway/{internetGatewayId}"), arn("ec2:{r}:{a}:vpc/{vpcId}")),
 	on("ec2", "DeleteNatGateway", arn("ec2:{r}:{a}:natgateway/{natGatewayId}")),
 	on("ec2", "ReleaseAddress", arn("ec2:{r}:{a}:elastic-ip/{allocationId}")),
-	on("ec2", "DeleteNetworkInterface ModifyNetworkInterfaceAttribute", arn("ec2:{r}:{a}:network-interface/{networkInterfaceId}")),
+	on("ec2", "DeleteNetworkInterface", arn("ec2:{r}:{a}:network-interface/{networkInterfaceId}")),
+	on("ec2", "ModifyNetworkInterfaceAttribute", arn("ec2:{r}:{a}:network-interface/{networkInterfaceId}"), newGroups),
 	on("ec2", "CreateNetworkInterface", arn("ec2:{r}:{a}:network-interface/*"), arn("ec2:{r}:*:subnet/{subnetId}"),
 		whenGiven("groupSet.items.groupId", "ec2:{r}:{a}:security-group/{groupSet.items.groupId}"), whenGiven("groups", "ec2:{r}:{a}:security-group/{groups}")),
 	on("ec2", "CreateLaunchTemplate", arn("ec2:{r}:{a}:launch-template/*")),
@@ -192,7 +201,8 @@ var rows = []row{
 		GenerateMac VerifyMac DeriveSharedSecret DescribeKey GetKeyPolicy PutKeyPolicy GetKeyRotationStatus EnableKeyRotation DisableKeyRotation
 		EnableKey DisableKey ScheduleKeyDeletion CancelKeyDeletion CreateGrant RevokeGrant ListGrants ListKeyPolicies GetPublicKey
 		TagResource UntagResource ListResourceTags UpdateKeyDescription GetParametersForImport ImportKeyMaterial DeleteImportedKeyMaterial`, kmsKey("keyId")),
-	on("kms", "CreateAlias UpdateAlias", aliasOf, kmsKey("targetKeyId")),
+	on("kms", "CreateAlias", aliasOf, kmsKey("targetKeyId")),
+	on("kms", "UpdateAlias", aliasOf, kmsKey("targetKeyId"), arn("kms:{r}:{a}:key/*")), // the key that it had, too
 	on("kms", "DeleteAlias", aliasOf, arn("kms:{r}:{a}:key/*")),
 
 	// 9: Secrets Manager
@@ -286,6 +296,9 @@ var rows = []row{
 	on("rds", "CreateDBSnapshot", arn("rds:{r}:{a}:db:{^dBInstanceIdentifier}"), arn("rds:{r}:{a}:snapshot:{^dBSnapshotIdentifier}")),
 
 	// 21 and further
+	// The cluster is the new one, and the snapshot another's: https://docs.aws.amazon.com/redshift/latest/APIReference/API_RestoreFromClusterSnapshot.html
+	on("redshift", "RestoreFromClusterSnapshot", arn("redshift:{r}:{a}:cluster:{^clusterIdentifier}"),
+		arn("redshift:{r}:*:snapshot:{^snapshotClusterIdentifier}/{^snapshotIdentifier}")),
 	on("redshift", "DescribeLoggingStatus DeleteCluster ModifyCluster RebootCluster PauseCluster ResumeCluster CreateCluster", arn("redshift:{r}:{a}:cluster:{^clusterIdentifier}")),
 	on("cloudformation", `CreateStack UpdateStack DeleteStack DescribeStackEvents DescribeStackResources DescribeStackResource ListStackResources GetTemplate
 		CancelUpdateStack ContinueUpdateRollback GetStackPolicy SetStackPolicy ExecuteChangeSet DeleteChangeSet DescribeChangeSet
