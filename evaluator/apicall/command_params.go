@@ -343,7 +343,7 @@ func (p *commandParser) parameter(o option) (name string, value any, err error) 
 }
 
 // flagVerbs begin the names of flags that end like those of parameters: --return-subscription-arn.
-var flagVerbs = words(map[string]string{"flag": "accept activate by clear create enable generate include no remove return track unset use user"})
+var flagVerbs = set("accept activate by clear create enable generate include no remove return track unset use user")
 
 // needsValue reports whether an option is surely none that stands alone.
 func needsValue(option string) bool {
@@ -353,7 +353,7 @@ func needsValue(option string) bool {
 	first, _, _ := strings.Cut(option, "-")
 	switch strings.TrimSuffix(option[strings.LastIndexByte(option, '-')+1:], "s") {
 	case "arn", "id", "identifier", "name":
-		return !flagVerbs["flag:"+first]
+		return !flagVerbs[first]
 	}
 	return false
 }

@@ -34,8 +34,8 @@ func organizationNode(param string) finder {
 	}
 }
 
-// besides makes a finder's resources ones that a call whose parameters aren't recorded may not be checked on (T83).
-func besides(f finder) finder {
+// sureIfRecorded makes a finder's resources ones that a call whose parameters aren't recorded may not be checked on (T83).
+func sureIfRecorded(f finder) finder {
 	return func(d *derivation) []evaluator.Resource {
 		all := f(d)
 		if !d.params.known {

@@ -98,10 +98,10 @@ var rows = []row{
 	on("sso", "ListInstances", arn("sso:::instance/*")),
 
 	// 42: Organizations
-	on("organizations", "AttachPolicy DetachPolicy", organizationPolicy, besides(organizationNode("targetId"))),
+	on("organizations", "AttachPolicy DetachPolicy", organizationPolicy, sureIfRecorded(organizationNode("targetId"))),
 	on("organizations", "DescribePolicy UpdatePolicy DeletePolicy ListTargetsForPolicy", organizationPolicy),
 	on("organizations", "MoveAccount", arn("organizations::*:account/o-*/{accountId}"),
-		besides(organizationNode("sourceParentId")), besides(organizationNode("destinationParentId"))),
+		sureIfRecorded(organizationNode("sourceParentId")), sureIfRecorded(organizationNode("destinationParentId"))),
 	on("organizations", "ListPoliciesForTarget", organizationNode("targetId")),
 	on("organizations", "ListAccountsForParent ListChildren ListOrganizationalUnitsForParent CreateOrganizationalUnit", organizationNode("parentId")),
 	on("organizations", "ListParents", organizationNode("childId")),
