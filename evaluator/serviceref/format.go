@@ -314,8 +314,8 @@ func arrange(s *Service) error {
 
 func sortNames(lists ...*[]string) {
 	for _, l := range lists {
-		slices.SortFunc(*l, compareFold)
-		*l = slices.Compact(*l)
+		sorted := slices.SortedFunc(slices.Values(*l), compareFold) // a list of its own: a decoded service's may be shared
+		*l = slices.Compact(sorted)
 	}
 }
 
