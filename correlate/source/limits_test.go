@@ -309,15 +309,11 @@ func TestDirectoryWithoutEvents(t *testing.T) {
 func TestOpenErrors(t *testing.T) {
 	file := write(t, "f", "{}")
 	for src, want := range map[string]string{
-		"missing":                "missing: no such file or directory; give a file, a directory",
-		"missing\a":              `"missing\a": no such file`,
-		"missing/*.json":         "missing/*.json: no file matches",
-		file + "/x":              "x: stat: not a directory",
-		"s3://bucket/AWSLogs":    "s3://bucket/AWSLogs: not a file or directory: this build reads files, directories, glob patterns and -",
-		"lookup:eu-west-1":       "lookup-events",
-		"athena:primary/db.logs": "CSV",
-		"lake:EXAMPLE":           "no lake: sources",
-		"x/[":                    "syntax error in pattern",
+		"missing":        "missing: no such file or directory; give a file, a directory",
+		"missing\a":      `"missing\a": no such file`,
+		"missing/*.json": "missing/*.json: no file matches",
+		file + "/x":      "x: stat: not a directory",
+		"x/[":            "syntax error in pattern",
 	} {
 		seq, err := Open(t.Context(), src, Options{})
 		if err == nil || seq != nil || !strings.Contains(err.Error(), want) {

@@ -8,7 +8,7 @@
 // with the size of a file, only with the largest record. What can't be used comes out as an
 // error beside the events, with its place, and reading goes on.
 //
-// The package doesn't filter, sort or remove duplicates.
+// The package doesn't remove duplicates. What comes out may be more than what [Query] asks for.
 package source
 
 import (
@@ -60,8 +60,29 @@ func (s *Skip) Error() string {
 	return fmt.Sprintf("%s: skipped: %s", printable(s.Path), s.Reason)
 }
 
-// Options bound what is read.
+// A PartError says that a part of a source couldn't be read: an S3 object or prefix, a region. The rest is read.
+type PartError struct {
+	Part string // s3://bucket/key, lookup:eu-west-1
+	Err  error
+}
+
+// Error says which part, and why.
+func (e *PartError) Error() string { return printable(e.Part) + ": " + e.Err.Error() }
+
+// Unwrap returns why the part couldn't be read.
+func (e *PartError) Unwrap() error { return e.Err }
+
+// A Notice says what is to be known of a source: what it can't have, what asking it cost. Nothing is wrong.
+type Notice struct{ Text string }
+
+// Error is the text.
+func (n *Notice) Error() string { return n.Text }
+
+// Options bound what is read, and say what of it is wanted.
 type Options struct {
+	Query Query
+	AWS   AWS // for the sources that ask it
+
 	MaxRecord     int64 // bytes; 0 is 32 MB
 	MaxDecompress int64 // bytes of one file; 0 is no limit below a ratio of 1000
 
@@ -80,6 +101,10 @@ type Progress struct {
 	Files             atomic.Int64 // that were read to their end
 	CompressedBytes   atomic.Int64 // that were read from disk, be they compressed or not
 	DecompressedBytes atomic.Int64 // of text
+
+	Events atomic.Int64 // records seen, be they decoded or passed over (Query.Want)
+	// Stage says what a source that is waiting waits for; nil or "" if for nothing.
+	Stage atomic.Pointer[string]
 }
 
 const (
@@ -104,20 +129,25 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// unread are the prefixes of sources that this package doesn't read, with how to
-// come by files instead.
-var unread = []struct{ prefix, instead string }{
-	{"s3://", "copy the logs first, as with aws s3 sync, and give the directory"},
-	{"lookup:", "give the output of aws cloudtrail lookup-events"},
-	{"athena:", "give the CSV of the query's result"},
-	{"lake:", "give the output of aws cloudtrail get-query-results"},
+// An opener opens a source of one kind. src is the whole SOURCE, prefix included.
+type opener func(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.Event, error], error)
+
+// openers are the sources that aren't files, by how they begin.
+var openers = []struct {
+	prefix string
+	open   opener
+}{
+	{"s3://", openS3},
+	{"lookup:", openLookup},
+	{"athena:", openAthena},
+	{"lake:", openLake},
 }
 
 // Open returns the events of a SOURCE (product.md §3): a file, a directory
 // with all below it, a glob pattern (** for any depth), or - for standard
 // input. Files come in the order of their paths, events in the order of their file.
 //
-// A *BadRecord or *Skip comes out as an error beside a nil event, and reading
+// A *BadRecord, *Skip, *PartError or *Notice comes out as an error beside a nil event, and reading
 // goes on. Any other error, such as that of ctx, is the last thing that comes out.
 // Events aren't shared: the consumer may keep them.
 func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.Event, error], error) {
@@ -125,10 +155,9 @@ func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.E
 	if src == "-" {
 		return readOne(ctx, item{path: src, stream: opts.Stdin}, opts), nil
 	}
-	for _, u := range unread {
-		if strings.HasPrefix(src, u.prefix) {
-			return nil, fmt.Errorf("%s: not a file or directory: this build reads files, directories, glob patterns and - "+
-				"(standard input), no %s sources; %s", printable(src), u.prefix, u.instead)
+	for _, o := range openers {
+		if strings.HasPrefix(src, o.prefix) {
+			return o.open(ctx, src, opts)
 		}
 	}
 	items, isTree, err := list(ctx, src)
@@ -174,7 +203,7 @@ func orComplain(seq iter.Seq2[*correlate.Event, error], dir string) iter.Seq2[*c
 // isFatal reports whether err ends the reading.
 func isFatal(err error) bool {
 	switch err.(type) {
-	case nil, *BadRecord, *Skip:
+	case nil, *BadRecord, *Skip, *PartError, *Notice:
 		return false
 	}
 	return true
