@@ -9,7 +9,7 @@ type Decision int8
 // The decisions, in the words of AWS's policy simulator, and Indeterminate:
 // the answer hangs on something unknown.
 const (
-	ImplicitDeny Decision = iota
+	ImplicitDeny Decision = iota // denied for want of an allow; a Deny of which it isn't known if it applies may deny as well
 	ExplicitDeny
 	Allowed
 	Indeterminate
