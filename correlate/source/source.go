@@ -94,7 +94,7 @@ type Options struct {
 }
 
 // A Progress counts what was read. It may be looked at while reading goes on.
-// The totals are complete when Open returns; they don't include standard input.
+// The totals are complete when Open returns, but for s3://, where they grow with the listing; they don't include standard input.
 type Progress struct {
 	TotalFiles atomic.Int64
 	TotalBytes atomic.Int64 // on disk
