@@ -643,9 +643,9 @@ func TestS3Stops(t *testing.T) {
 // TestS3ReadsAhead: while nobody takes events, only so many objects are opened, and only
 // so much of each is held that isn't being read.
 func TestS3ReadsAhead(t *testing.T) {
-	large := sample("x") + "\n" + strings.Repeat(" ", 4*fetchBytes)
+	large := sample("x") + "\n" + strings.Repeat(" ", 2*fetchBytes)
 	objects := map[string]string{}
-	for i := range 60 {
+	for i := range 40 {
 		objects[fmt.Sprintf("%02d.json", i)] = large
 	}
 	synctest.Test(t, func(t *testing.T) {
