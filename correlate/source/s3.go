@@ -47,6 +47,9 @@ func openS3(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate
 	if name == "" {
 		return nil, fmt.Errorf("%s: no bucket; give s3://BUCKET/PREFIX", printable(src))
 	}
+	if strings.HasPrefix(name, "arn:") {
+		return nil, fmt.Errorf("%s: an ARN; give the bucket's name, or the alias of an access point", printable(src))
+	}
 	b, err := newBucket(ctx, name, opts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", printable(src), err)

@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"context"
+	"encoding/pem"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -26,6 +28,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
 	"github.com/iamwhy/iamwhy/correlate"
 )
@@ -131,6 +134,17 @@ func (f *fakeS3) Do(r *http.Request) (*http.Response, error) {
 		response.Body = f.body(key, strings.NewReader(content))
 	}
 	return response, nil
+}
+
+// ServeHTTP is Do behind a socket.
+func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	response, err := f.Do(r)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	maps.Copy(w.Header(), response.Header)
+	w.WriteHeader(response.StatusCode)
+	_, _ = io.Copy(w, response.Body) // the client may have gone
 }
 
 func (f *fakeS3) list(r *http.Request, prefix, delimiter, after, most string) *http.Response {
@@ -432,6 +446,7 @@ func TestS3OpenErrors(t *testing.T) {
 		call  bool
 	}{
 		{"s3://", nil, "s3://: no bucket; give s3://BUCKET/PREFIX", false},
+		{"s3://arn:aws:s3:eu-west-1:111122223333:accesspoint/logs", nil, "give the bucket's name, or the alias of an access point", false},
 		{"s3://other/x", nil, "s3://other/x: no such bucket", true},
 		{"s3://logs/x", nil, "s3://logs/x: nothing is there; check the prefix", false},
 		{"s3://logs/x", denied("HEAD", "LIST", "HEADOBJECT"),
@@ -531,6 +546,59 @@ func TestS3CutGzip(t *testing.T) {
 	if _, ok := errors.AsType[*PartError](got.errs[0]); !ok {
 		t.Errorf("%v is no part's error", got.errs[0])
 	}
+}
+
+// TestS3Resumes: wherever and however often a body breaks off, up to the bound, the text is the whole text.
+func TestS3Resumes(t *testing.T) {
+	content := strings.Repeat("0123456789abcdef", 1000)
+	rapid.Check(t, func(t *rapid.T) {
+		cuts := rapid.SliceOfN(rapid.IntRange(0, len(content)), 0, maxResumes).Draw(t, "cuts")
+		f := newFakeS3(map[string]string{"a": content})
+		f.body = func(_ string, rest io.Reader) io.ReadCloser {
+			if len(cuts) == 0 {
+				return io.NopCloser(rest)
+			}
+			n := cuts[0]
+			cuts = cuts[1:]
+			return io.NopCloser(io.MultiReader(io.LimitReader(rest, int64(n)), readerFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF })))
+		}
+		b, err := newBucket(context.Background(), "logs", f.options().withDefaults())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		for it := range ahead(context.Background(), slices.Values([]item{b.item("a", int64(len(content)))})) {
+			r, err := it.open(context.Background())
+			if err == nil {
+				got, err = io.ReadAll(r)
+				_ = r.Close()
+			}
+			// All was there, and yet no end: that may be a checksum that is wrong, so it is reported.
+			if err != nil && len(got) != len(content) {
+				t.Fatal(err)
+			}
+		}
+		if string(got) != content {
+			t.Errorf("%d bytes that differ from the %d there are", len(got), len(content))
+		}
+	})
+}
+
+// TestS3Environment: the environment's endpoint, certificates and credentials are those that are used; and S3 is told who asks.
+func TestS3Environment(t *testing.T) {
+	f := newFakeS3(map[string]string{"a/b": logFile("1")})
+	f.fault = func(op, key string, r *http.Request) *http.Response {
+		if !strings.Contains(r.UserAgent(), "app/iamwhy") {
+			t.Errorf("%s %s is from %q", op, key, r.UserAgent())
+		}
+		return nil
+	}
+	server := httptest.NewTLSServer(f)
+	defer server.Close()
+	noAWS(t, "[profile audit]\nregion = eu-west-1\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = secret\n")
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	t.Setenv("AWS_CA_BUNDLE", write(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))))
+	compare(t, "s3://logs/a", []string{"1"}, nil, collect(t, "s3://logs/a", Options{AWS: AWS{Profile: "audit"}}))
 }
 
 // TestS3LostCredentials: once AWS doesn't accept them, one error ends it.

@@ -111,7 +111,8 @@ type span struct {
 const clockError = time.Hour
 
 // spanOf is where what a query wants can lie. A file is delivered after the
-// calls in it, typically within minutes: at the latest on the day after (T9).
+// calls in it, typically within minutes: at the latest on the day after (T9). What was
+// held up for longer, since CloudTrail couldn't write to the bucket, is found only without an Until.
 //
 // "A log file delivered at a specific time can contain records written at any point before that time":
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
