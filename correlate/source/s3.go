@@ -39,7 +39,8 @@ type bucket struct {
 
 // openS3 opens s3://bucket/prefix. The prefix is that of a trail's bucket, at
 // whatever depth, or any other, or the key of one object. In the folders of trails, those of other
-// accounts, regions and days than are asked for aren't looked into; all else is read as local files are.
+// accounts, regions and days than are asked for aren't looked into; all else is read as local files are. (If a
+// time is asked for, what lies in a region's folder but in no day's isn't looked for.)
 //
 // It asks for s3:ListBucket and s3:GetObject; for kms:Decrypt, if the objects are encrypted with a KMS key.
 func openS3(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.Event, error], error) {

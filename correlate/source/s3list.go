@@ -82,11 +82,12 @@ func (l *lister) folder(ctx context.Context, prefix string, depth int, out take)
 
 // flat gives out all objects below a prefix.
 func (l *lister) flat(ctx context.Context, prefix string, out take) error {
+	oneRegion := layoutOf(prefix).region != ""
 	return l.pages(ctx, prefix, "", l.span.startAfter(prefix), func(page []entry) (bool, error) {
 		for _, e := range page {
 			at := layoutOf(e.key)
-			if at.region != "" && l.span.isPast(at) && layoutOf(prefix).region != "" {
-				return false, nil // and so is all that follows in this region
+			if oneRegion && l.span.isPast(at) {
+				return false, nil // and so is all that follows
 			}
 			if err := l.object(e, at, out); err != nil {
 				return false, err
