@@ -68,7 +68,7 @@ func openS3(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate
 	if b.span.bounded() {
 		return events, nil // that nothing is there, says a notice
 	}
-	return orComplain(events, src), nil
+	return orComplain(events, src, opts.Progress), nil
 }
 
 // newBucket finds out in which region a bucket is, and asks it there.

@@ -668,6 +668,18 @@ func TestS3Empty(t *testing.T) {
 	compare(t, "s3://logs", nil, []string{"s3://logs: no log file for the accounts, regions and times that are asked for"}, got)
 }
 
+// TestNothingDenied: records that aren't wanted are records: nothing is complained about.
+func TestNothingDenied(t *testing.T) {
+	dir, _ := tree(t, 3)
+	f := newFakeS3(map[string]string{"a": logFile("1", "2")})
+	for src, opts := range map[string]Options{dir: {}, "s3://logs": f.options()} {
+		opts.Query.Want = Denials
+		if got := collect(t, src, opts); len(got.errs) != 0 {
+			t.Errorf("%s: %v", src, got.errs)
+		}
+	}
+}
+
 // TestS3Stops: when the consumer has enough, or the context is done, no goroutine is left.
 func TestS3Stops(t *testing.T) {
 	objects := map[string]string{}
