@@ -110,7 +110,7 @@ func (b *bucket) region(ctx context.Context) (string, error) {
 		return aws.ToString(out.BucketRegion), nil
 	}
 	var response *awshttp.ResponseError
-	if !errors.As(err, &response) || response.Response == nil {
+	if !errors.As(err, &response) || response.HTTPStatusCode() == 0 { // it was never answered
 		return "", b.aws.failure(ctx, "looking for the bucket", err)
 	}
 	if region := response.Response.Header.Get("X-Amz-Bucket-Region"); region != "" {
@@ -203,7 +203,7 @@ func (b *bucket) items(ctx context.Context, src, prefix string, opts Options) it
 		inner, cancel := context.WithCancel(ctx)
 		l := newLister(b)
 		spoke := false
-		err := l.walk(inner, prefix, 0, func(it item) error {
+		err := l.walk(inner, prefix, func(it item) error {
 			if !spoke {
 				opts.Progress.Stage.Store(nil)
 				spoke = true

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -466,6 +467,25 @@ func TestS3OpenErrors(t *testing.T) {
 	f := newFakeS3(map[string]string{"a/b": sample("1")})
 	f.fault = denied("LIST")
 	compare(t, "s3://logs/a/b", []string{"1"}, nil, collect(t, "s3://logs/a/b", f.options())) // it may be read, if not listed
+}
+
+// TestS3Unreachable: where nobody answers, that is said once, in the words that matter.
+func TestS3Unreachable(t *testing.T) {
+	opts := newFakeS3(nil).options()
+	load, asked := opts.AWS.Load, 0
+	opts.AWS.Load = func(ctx context.Context) (aws.Config, error) {
+		cfg, err := load(ctx)
+		cfg.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+			asked++
+			return nil, &url.Error{Op: "Head", URL: r.URL.String(), Err: errors.New("dial tcp: lookup s3.test: no such host")}
+		})
+		return cfg, err
+	}
+	_, err := Open(t.Context(), "s3://logs/x", opts)
+	const want = "s3://logs/x: looking for the bucket: S3 HeadBucket: dial tcp: lookup s3.test: no such host"
+	if call := new(AWSError); err == nil || err.Error() != want || !errors.As(err, &call) || asked != 3 {
+		t.Errorf("%v after %d attempts, want %q after 3", err, asked, want)
+	}
 }
 
 // TestS3Parts: a part that can't be read is reported, and the rest goes on.

@@ -52,7 +52,7 @@ func (s *skippedFolder) Error() string { return s.reason }
 
 // walk gives out what begins with prefix. Its error is that of out or of ctx; what can't be listed
 // becomes an item of its own.
-func (l *lister) walk(ctx context.Context, prefix string, depth int, out take) error {
+func (l *lister) walk(ctx context.Context, prefix string, out take) error {
 	counted := func(it item) error {
 		if s, ok := it.problem.(*skippedFolder); ok {
 			l.skips[s.reason]++
@@ -60,10 +60,10 @@ func (l *lister) walk(ctx context.Context, prefix string, depth int, out take) e
 		}
 		return out(it)
 	}
-	return l.folder(ctx, prefix, depth, counted)
+	return l.folder(ctx, prefix, 0, counted)
 }
 
-// folder gives out what lies in a folder, unless it can't be wanted.
+// folder gives out what lies in a folder that is so deep below the prefix that was asked for, unless it can't be wanted.
 func (l *lister) folder(ctx context.Context, prefix string, depth int, out take) error {
 	at := layoutOf(prefix)
 	if l.span.excludes(at) {
