@@ -247,7 +247,7 @@ func (b *bucket) item(key string, size int64) item {
 // url is a key or prefix for errors.
 func (b *bucket) url(key string) string { return printable("s3://" + b.name + "/" + key) }
 
-// listFailure says why a prefix can't be listed. It stands before it already.
+// listFailure says why a prefix can't be listed, which it doesn't name.
 func (b *bucket) listFailure(ctx context.Context, err error) error {
 	failure := b.aws.failure(ctx, "listing it", err)
 	if isDenied(err) && ctx.Err() == nil {
@@ -256,7 +256,7 @@ func (b *bucket) listFailure(ctx context.Context, err error) error {
 	return failure
 }
 
-// getFailure says why an object can't be read. Its name stands before it already.
+// getFailure says why an object can't be read, which it doesn't name.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 func (b *bucket) getFailure(ctx context.Context, err error) error {

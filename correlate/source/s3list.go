@@ -80,7 +80,8 @@ func (l *lister) folder(ctx context.Context, prefix string, depth int, out take)
 	}, out)
 }
 
-// flat gives out all objects below a prefix.
+// flat gives out all objects below a prefix, by one listing in the order of the keys. That is
+// the fewest calls, and fast enough: it gives a thousand objects in the time in which few are read.
 func (l *lister) flat(ctx context.Context, prefix string, out take) error {
 	oneRegion := layoutOf(prefix).region != ""
 	return l.pages(ctx, prefix, "", l.span.startAfter(prefix), func(page []entry) (bool, error) {
