@@ -17,6 +17,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -93,7 +94,7 @@ type Options struct {
 }
 
 // A Progress counts what was read. It may be looked at while reading goes on.
-// The totals are complete when Open returns; they don't include standard input.
+// The totals are complete when Open returns, but for s3://, where they grow with the listing; they don't include standard input.
 type Progress struct {
 	TotalFiles atomic.Int64
 	TotalBytes atomic.Int64 // on disk
@@ -126,6 +127,7 @@ func (o Options) withDefaults() Options {
 	if o.Progress == nil {
 		o.Progress = new(Progress)
 	}
+	o.AWS = o.AWS.Shared()
 	return o
 }
 
@@ -153,7 +155,7 @@ var openers = []struct {
 func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.Event, error], error) {
 	opts = opts.withDefaults()
 	if src == "-" {
-		return readOne(ctx, item{path: src, stream: opts.Stdin}, opts), nil
+		return readOne(ctx, streamItem(src, opts.Stdin), opts), nil
 	}
 	for _, o := range openers {
 		if strings.HasPrefix(src, o.prefix) {
@@ -172,29 +174,29 @@ func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.E
 	}
 	switch {
 	case isTree:
-		return orComplain(readAll(ctx, items, opts), src), nil
+		return orComplain(readAll(ctx, slices.Values(items), opts), src, opts.Progress), nil
 	case len(items) == 1:
 		if err := openable(items[0]); err != nil {
 			return nil, err
 		}
 		return readOne(ctx, items[0], opts), nil
 	default:
-		return readAll(ctx, items, opts), nil
+		return readAll(ctx, slices.Values(items), opts), nil
 	}
 }
 
-// orComplain passes seq on, and adds an error if it had no event: a
-// directory in which nothing was found is rarely the one that was meant.
-func orComplain(seq iter.Seq2[*correlate.Event, error], dir string) iter.Seq2[*correlate.Event, error] {
+// orComplain passes seq on, and adds an error if there was no event, be it one that
+// was passed over: a directory in which nothing was found is rarely the one that was meant.
+func orComplain(seq iter.Seq2[*correlate.Event, error], dir string, progress *Progress) iter.Seq2[*correlate.Event, error] {
 	return func(yield func(*correlate.Event, error) bool) {
-		found := false
+		found, before := false, progress.Events.Load()
 		for e, err := range seq {
 			found = found || e != nil || isFatal(err)
 			if !yield(e, err) {
 				return
 			}
 		}
-		if !found {
+		if !found && progress.Events.Load() == before {
 			yield(nil, &BadRecord{Path: dir, Index: -1, Err: fmt.Errorf("no CloudTrail records in %s", printable(dir))})
 		}
 	}
