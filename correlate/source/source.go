@@ -95,9 +95,10 @@ type Options struct {
 	// Progress is counted up while reading, if it isn't nil.
 	Progress *Progress
 
-	// Of tests: the clock, and what the calls of LookupEvents wait for.
+	// Of tests: the clock, what the calls of LookupEvents wait for, and what looking after a query does.
 	now  func() time.Time
 	pace func(account, region string) waiter
+	wait func(context.Context, time.Duration) error
 }
 
 // A Progress counts what was read. It may be looked at while reading goes on.
@@ -137,6 +138,9 @@ func (o Options) withDefaults() Options {
 	o.AWS = o.AWS.Shared()
 	if o.now == nil {
 		o.now = time.Now
+	}
+	if o.wait == nil {
+		o.wait = sleep
 	}
 	return o
 }
