@@ -435,7 +435,9 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 			if e.EventTime != nil {
 				oldest = e.EventTime.UTC()
 			}
-			if err := l.record(t, aws.ToString(e.CloudTrailEvent)); err != nil {
+			at := place{index: t.index}
+			t.index++
+			if err := l.opts.readRecord(t, at, aws.ToString(e.CloudTrailEvent)); err != nil { // all that counts of it (T16)
 				return err
 			}
 		}
@@ -443,17 +445,6 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 		l.stage.show(l, r.name, pages, oldest)
 	}
 	return nil
-}
-
-// record reads the record of an event, which is all that counts of it (T16).
-func (l *lookup) record(t *text, record string) error {
-	at := place{index: t.index}
-	t.index++
-	l.opts.Progress.DecompressedBytes.Add(int64(len(record)))
-	if int64(len(record)) > l.opts.MaxRecord {
-		return t.bad(at, tooLong(int64(len(record)), l.opts.MaxRecord))
-	}
-	return t.inside(at, record, 0)
 }
 
 // useful reports whether an event can matter to what events are wanted for.

@@ -61,6 +61,15 @@ func (t *text) inside(at place, content string, depth int) error {
 	return t.record(at, []byte(content), depth+1)
 }
 
+// readRecord reads the text of a record that an API gave.
+func (o Options) readRecord(t *text, at place, record string) error {
+	o.Progress.DecompressedBytes.Add(int64(len(record)))
+	if int64(len(record)) > o.MaxRecord {
+		return t.bad(at, tooLong(int64(len(record)), o.MaxRecord))
+	}
+	return t.inside(at, record, 0)
+}
+
 // eventBridge reads an EventBridge envelope. What it repeats of the
 // event stands in where the event doesn't have it (T3 d).
 func (t *text) eventBridge(at place, o envelope) error {
