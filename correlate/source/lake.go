@@ -333,6 +333,7 @@ func (l *lake) rows(ctx context.Context, id string, yield func(*correlate.Event,
 		return ctx.Err()
 	}}
 	t := &text{in: in, path: l.src}
+	defer t.count()
 	pages := cloudtrail.NewGetQueryResultsPaginator(l.client, &cloudtrail.GetQueryResultsInput{
 		QueryId: &id, MaxQueryResults: aws.Int32(lakePage), EventDataStoreOwnerAccountId: l.owner})
 	for pages.HasMorePages() {

@@ -59,7 +59,12 @@ func TestLakeAcme(t *testing.T) {
 		list = append(list, texts[e])
 	}
 	fake := lakeOf(awsfake.LakeQuery{Rows: lakeRows(list...), Bytes: 12_300_000})
-	got := collect(t, "lake:org-events", ofLake(fake, nil))
+	opts := ofLake(fake, nil)
+	opts.Progress = new(Progress)
+	got := collect(t, "lake:org-events", opts)
+	if n := opts.Progress.Events.Load(); n != int64(len(events)) || opts.Progress.Stage.Load() != nil {
+		t.Errorf("%d events counted, want %d; no stage in the end", n, len(events))
+	}
 	if diff := gocmp.Diff(unplaced(events), unplaced(got.events)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

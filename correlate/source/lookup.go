@@ -401,6 +401,7 @@ func (h *regionHaul) read(ctx context.Context, l *lookup, r region) {
 		return nil
 	}
 	t := &text{in: in, path: part}
+	defer t.count()
 	var err error
 	for _, ask := range l.asks {
 		if err = l.ask(ctx, r, ask, t); err != nil {
@@ -447,7 +448,8 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 	return nil
 }
 
-// useful reports whether an event can matter to what events are wanted for.
+// useful reports whether an event matters to what events are wanted for, as far as it alone can tell: what is
+// held is to be little.
 func useful(e *correlate.Event, want Want) bool {
 	switch want {
 	case Denials:
@@ -455,9 +457,14 @@ func useful(e *correlate.Event, want Want) bool {
 	case Errors:
 		return len(correlate.DenialsOf(e, true)) > 0
 	case Findings:
-		return e.Source == "sts.amazonaws.com" && len(e.ResponseElements) > len("null") || len(correlate.DenialsOf(e, false)) > 0
+		return makesSession(e) || len(correlate.DenialsOf(e, false)) > 0
 	}
 	return true
+}
+
+// makesSession reports whether an event is a call that makes sessions, and went well (T32).
+func makesSession(e *correlate.Event) bool {
+	return e.Source == "sts.amazonaws.com" && e.ErrorCode == "" && (strings.HasPrefix(e.Name, "AssumeRole") || e.Name == "GetFederationToken")
 }
 
 // A budget is how many bytes of records may still be held.
