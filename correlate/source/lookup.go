@@ -59,8 +59,8 @@ const (
 
 	// lookupRate is how many calls a second an account may make in a region.
 	lookupRate = 2
-	// lookupAttempts is how often a call is tried: others who look at the event history share its rate.
-	lookupAttempts = 8
+	// lastPause is the longest wait for a call that is throttled.
+	lastPause = 16 * time.Second
 	// maxLooked bounds what is held, in bytes of records: LookupEvents gives the newest event
 	// first, so that nothing can come out before everything is known.
 	maxLooked = 256 << 20
@@ -98,7 +98,7 @@ func (l *lookup) open(ctx context.Context, what string) error {
 		if err != nil {
 			return err
 		}
-		l.regions = append(l.regions, region{name, cloudtrail.NewFromConfig(cfg, pace, func(o *cloudtrail.Options) { o.RetryMaxAttempts = lookupAttempts })})
+		l.regions = append(l.regions, region{name, cloudtrail.NewFromConfig(cfg, pace)})
 	}
 	return nil
 }
@@ -424,7 +424,7 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 	}
 	oldest, pages := l.end, 0
 	for p := cloudtrail.NewLookupEventsPaginator(r.client, in, func(o *cloudtrail.LookupEventsPaginatorOptions) { o.StopOnDuplicateToken = true }); p.HasMorePages(); {
-		page, err := p.NextPage(ctx)
+		page, err := patiently(ctx, l.opts, p.NextPage)
 		if err != nil {
 			doing := "event history"
 			if pages > 0 {
@@ -446,6 +446,20 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 		l.stage.show(l, r.name, pages, oldest)
 	}
 	return nil
+}
+
+// patiently makes a call that can be repeated, and again as long as it is throttled in spite of the SDK's
+// attempts: others who use the account share its rate. What goes wrong in another way isn't waited for.
+func patiently[T, O any](ctx context.Context, opts Options, call func(context.Context, ...func(*O)) (T, error)) (T, error) {
+	for pause := time.Second; ; pause *= 2 {
+		out, err := call(ctx)
+		if !isThrottling(err) || pause > lastPause {
+			return out, err
+		}
+		if err := opts.wait(ctx, pause); err != nil {
+			return out, err
+		}
+	}
 }
 
 // useful reports whether an event matters to what events are wanted for, as far as it alone can tell: what is

@@ -31,6 +31,7 @@ func ofFake(fake *awsfake.Fake, region string, now time.Time) Options {
 		AWS:  AWS{Load: func(context.Context) (aws.Config, error) { return fake.Config(region), nil }},
 		now:  func() time.Time { return now },
 		pace: func(string, string) waiter { return waiterFunc(func(context.Context) error { return nil }) },
+		wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
 }
 
@@ -339,6 +340,41 @@ func TestLookupPages(t *testing.T) {
 	}
 	if n := len(fake.Calls()); n != 5 {
 		t.Errorf("%d calls, want 5", n)
+	}
+}
+
+// TestLookupThrottled: a call that is throttled in spite of the SDK's attempts is made again after longer and
+// longer waits; one that goes wrong in another way isn't (T15).
+func TestLookupThrottled(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		from   int // of the calls that meet the fault
+		to     int
+		reply  awsfake.Handler
+		events int
+		waits  []time.Duration
+	}{
+		{"for a while", 2, 9, awsfake.Throttle, 120, []time.Duration{time.Second, 2 * time.Second}},
+		{"for ever", 2, 50, awsfake.Throttle, 50, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}},
+		{"not throttled", 2, 50, awsfake.Garble, 50, nil},
+	} {
+		fake := awsfake.New(&awsfake.CloudTrail{Now: acmeNow, Events: map[string][]string{"eu-west-1": manyDenied("a", 120)}})
+		for n := test.from; n <= test.to; n++ {
+			fake.Fail(awsfake.Fault{Nth: n, Reply: test.reply})
+		}
+		opts := ofFake(fake, "eu-west-1", acmeNow)
+		var waits []time.Duration
+		opts.wait = func(_ context.Context, d time.Duration) error {
+			waits = append(waits, d)
+			return nil
+		}
+		got := collect(t, "lookup:eu-west-1", opts)
+		if len(got.events) != test.events {
+			t.Errorf("%s: %d events, want %d: %v", test.name, len(got.events), test.events, got.errs)
+		}
+		if diff := gocmp.Diff(test.waits, waits); diff != "" {
+			t.Errorf("%s: waits (-want +got):\n%s", test.name, diff)
+		}
 	}
 }
 
