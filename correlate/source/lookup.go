@@ -89,18 +89,30 @@ func (l *lookup) open(ctx context.Context, what string) error {
 		return err
 	}
 	l.chooseAsks(asked)
-	for _, name := range regions {
+	for i, name := range regions {
 		cfg, err := l.opts.AWS.config(ctx, name)
 		if err != nil {
 			return err
 		}
-		pace, err := l.pacer(ctx, cfg)
+		who, err := cfg.Credentials.Retrieve(ctx)
 		if err != nil {
-			return err
+			return l.opts.AWS.failure(ctx, "AWS credentials", err)
 		}
-		l.regions = append(l.regions, region{name, cloudtrail.NewFromConfig(cfg, pace)})
+		if i == 0 {
+			l.checkAccounts(who.AccountID)
+		}
+		l.regions = append(l.regions, region{name, cloudtrail.NewFromConfig(cfg, l.pacer(cmp.Or(who.AccountID, who.AccessKeyID), name))})
 	}
 	return nil
+}
+
+// checkAccounts says so if accounts are wanted that can't be asked for. own is the caller's, which the
+// credentials don't always tell.
+func (l *lookup) checkAccounts(own string) {
+	others := slices.DeleteFunc(slices.Clone(l.opts.Query.Accounts), func(id string) bool { return id == own })
+	if own != "" && len(others) > 0 {
+		l.notice("LookupEvents has the events of account %s only: for --account %s ask as one of its principals (--profile, --role-arn)", own, strings.Join(others, ", "))
+	}
 }
 
 // regionName is what the name of a region looks like: ap-southeast-2, us-gov-west-1.
@@ -315,24 +327,20 @@ func lookupPace(account, region string) waiter {
 }
 
 // pacer returns what makes each attempt of a client's calls wait for its turn.
-func (l *lookup) pacer(ctx context.Context, cfg aws.Config) (func(*cloudtrail.Options), error) {
-	who, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, l.opts.AWS.failure(ctx, "AWS credentials", err)
-	}
+func (l *lookup) pacer(account, region string) func(*cloudtrail.Options) {
 	pace := l.opts.pace
 	if pace == nil {
 		pace = lookupPace
 	}
-	w := pace(cmp.Or(who.AccountID, who.AccessKeyID), cfg.Region)
+	turn := pace(account, region)
 	return cloudtrail.WithAPIOptions(func(stack *middleware.Stack) error {
 		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("pace", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			if err := w.Wait(ctx); err != nil {
+			if err := turn.Wait(ctx); err != nil {
 				return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 			}
 			return next.HandleFinalize(ctx, in)
 		}), "Retry", middleware.After)
-	}), nil
+	})
 }
 
 // events yields the events of all regions by time and id: first what is to be known, then what can't be

@@ -219,6 +219,54 @@ func TestLookupAsks(t *testing.T) {
 	}
 }
 
+// TestLookupAccounts: LookupEvents knows the caller's account only, and who wants another is told so (T13).
+func TestLookupAccounts(t *testing.T) {
+	for _, test := range []struct {
+		accounts []string
+		want     string
+	}{
+		{nil, ""},
+		{[]string{awsfake.Account}, ""},
+		{[]string{awsfake.Account, "444455556666"}, "LookupEvents has the events of account 111122223333 only: for --account 444455556666 ask as one of its principals"},
+	} {
+		opts := ofFake(awsfake.New(&awsfake.CloudTrail{Now: acmeNow}), "eu-west-1", acmeNow)
+		opts.Query.Accounts = test.accounts
+		text := fmt.Sprint(collect(t, "lookup:eu-west-1,us-east-1", opts).errs)
+		if !strings.Contains(text, test.want) || strings.Count(text, "only: for --account") != min(len(test.want), 1) {
+			t.Errorf("%v: %s", test.accounts, text)
+		}
+	}
+}
+
+// FuzzParseLookup: what is understood of a SOURCE is all that it says.
+func FuzzParseLookup(f *testing.F) {
+	for _, what := range []string{"", "eu-west-1", "eu-west-1, us-gov-west-1", "?Username=a=b", "eu-west-1?resourcename=x", "?", ",", "EU-WEST-1"} {
+		f.Add(what)
+	}
+	f.Fuzz(func(t *testing.T, what string) {
+		regions, asked, err := parseLookup(what)
+		if err != nil {
+			return
+		}
+		again := strings.Join(regions, ",")
+		if asked != (attribute{}) {
+			again += "?" + asked.String()
+		}
+		gotRegions, gotAsked, err := parseLookup(again)
+		if err != nil || !slices.Equal(gotRegions, regions) || gotAsked != asked {
+			t.Errorf("%q is %v and %v; that is written %q, which is %v and %v, %v", what, regions, asked, again, gotRegions, gotAsked, err)
+		}
+		for _, name := range regions {
+			if !strings.Contains(what, name) {
+				t.Errorf("%q: nothing says %s", what, name)
+			}
+		}
+		if (asked.value == "") != !strings.Contains(what, "?") || !strings.HasSuffix(what, asked.value) {
+			t.Errorf("%q: nothing says %s", what, asked)
+		}
+	})
+}
+
 // TestLookupTimes: what is asked for lies within the 90 days (T13).
 func TestLookupTimes(t *testing.T) {
 	day := 24 * time.Hour
