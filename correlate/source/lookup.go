@@ -431,6 +431,7 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 		in.LookupAttributes = []types.LookupAttribute{{AttributeKey: ask.key, AttributeValue: &ask.value}}
 	}
 	oldest, pages := l.end, 0
+	var next *string
 	for p := cloudtrail.NewLookupEventsPaginator(r.client, in, func(o *cloudtrail.LookupEventsPaginatorOptions) { o.StopOnDuplicateToken = true }); p.HasMorePages(); {
 		page, err := patiently(ctx, l.opts, p.NextPage)
 		if err != nil {
@@ -451,7 +452,11 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 			}
 		}
 		pages++
+		next = page.NextToken
 		l.stage.show(l, r.name, pages, oldest)
+	}
+	if aws.ToString(next) != "" {
+		return fmt.Errorf("event history before %s: LookupEvents names the page that it gave as the next one", oldest.Format(time.RFC3339))
 	}
 	return nil
 }
