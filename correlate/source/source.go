@@ -135,13 +135,13 @@ type opener func(ctx context.Context, src string, opts Options) (iter.Seq2[*corr
 
 // openers are the sources that aren't files, by how they begin.
 var openers = []struct {
-	prefix string
-	open   opener
+	Kind
+	open opener
 }{
-	{"s3://", openS3},
-	{"lookup:", openLookup},
-	{"athena:", openAthena},
-	{"lake:", openLake},
+	{Kind{"s3://", "s3://BUCKET/PREFIX", "a trail's bucket; dates, regions and accounts that aren't wanted aren't read"}, openS3},
+	{Kind{"lookup:", "lookup:, lookup:REGION,...", "the event history of CloudTrail: management events of 90 days"}, openLookup},
+	{Kind{"athena:", "athena:WORKGROUP/DATABASE.TABLE", "a table of trail logs that Athena has; the query runs there"}, openAthena},
+	{Kind{"lake:", "lake:EVENT-DATA-STORE", "an event data store of CloudTrail Lake; the query runs there"}, openLake},
 }
 
 // Open returns the events of a SOURCE (product.md §3): a file, a directory
@@ -157,13 +157,13 @@ func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.E
 		return readOne(ctx, item{path: src, stream: opts.Stdin}, opts), nil
 	}
 	for _, o := range openers {
-		if strings.HasPrefix(src, o.prefix) {
+		if strings.HasPrefix(src, o.Prefix) {
 			return o.open(ctx, src, opts)
 		}
 	}
 	items, isTree, err := list(ctx, src)
 	if err != nil {
-		return nil, err
+		return nil, orMistyped(src, err)
 	}
 	for _, it := range items {
 		if it.problem == nil {
