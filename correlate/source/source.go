@@ -17,6 +17,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -93,7 +94,7 @@ type Options struct {
 }
 
 // A Progress counts what was read. It may be looked at while reading goes on.
-// The totals are complete when Open returns; they don't include standard input.
+// The totals are complete when Open returns, but for s3://, where they grow with the listing; they don't include standard input.
 type Progress struct {
 	TotalFiles atomic.Int64
 	TotalBytes atomic.Int64 // on disk
@@ -154,7 +155,7 @@ var openers = []struct {
 func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.Event, error], error) {
 	opts = opts.withDefaults()
 	if src == "-" {
-		return readOne(ctx, item{path: src, stream: opts.Stdin}, opts), nil
+		return readOne(ctx, streamItem(src, opts.Stdin), opts), nil
 	}
 	for _, o := range openers {
 		if strings.HasPrefix(src, o.Prefix) {
@@ -173,14 +174,14 @@ func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.E
 	}
 	switch {
 	case isTree:
-		return orComplain(readAll(ctx, items, opts), src), nil
+		return orComplain(readAll(ctx, slices.Values(items), opts), src), nil
 	case len(items) == 1:
 		if err := openable(items[0]); err != nil {
 			return nil, err
 		}
 		return readOne(ctx, items[0], opts), nil
 	default:
-		return readAll(ctx, items, opts), nil
+		return readAll(ctx, slices.Values(items), opts), nil
 	}
 }
 
