@@ -266,7 +266,9 @@ func TestAthenaMeaningRecorded(t *testing.T) {
 	}
 }
 
-func byTime(a, b *correlate.Event) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID)) }
+func byTime(a, b *correlate.Event) int {
+	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
+}
 
 // testMeaning compares what Athena gives with the events of the records.
 func testMeaning(t *testing.T, tools string, l layout, m meaning, events []*correlate.Event, records []sqlRecord) {
