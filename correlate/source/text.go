@@ -448,6 +448,9 @@ func (t *text) list(kind listKind) error {
 
 // tooLong reports a record that is longer than what may be held in memory.
 func (t *text) tooLong(at place) error {
-	return t.bad(at, fmt.Errorf("record of %d bytes is longer than the limit of %d; raise it with --max-record-size",
-		t.w.offset()-at.offset, t.in.opts.MaxRecord))
+	return t.bad(at, tooLong(t.w.offset()-at.offset, t.in.opts.MaxRecord))
+}
+
+func tooLong(bytes, limit int64) error {
+	return fmt.Errorf("record of %d bytes is longer than the limit of %d; raise it with --max-record-size", bytes, limit)
 }
