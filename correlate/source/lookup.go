@@ -401,6 +401,7 @@ func (h *regionHaul) read(ctx context.Context, l *lookup, r region) {
 		return nil
 	}
 	t := &text{in: in, path: part}
+	defer t.count()
 	var err error
 	for _, ask := range l.asks {
 		if err = l.ask(ctx, r, ask, t); err != nil {
@@ -435,7 +436,9 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 			if e.EventTime != nil {
 				oldest = e.EventTime.UTC()
 			}
-			if err := l.record(t, aws.ToString(e.CloudTrailEvent)); err != nil {
+			at := place{index: t.index}
+			t.index++
+			if err := l.opts.readRecord(t, at, aws.ToString(e.CloudTrailEvent)); err != nil { // all that counts of it (T16)
 				return err
 			}
 		}
@@ -445,18 +448,8 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 	return nil
 }
 
-// record reads the record of an event, which is all that counts of it (T16).
-func (l *lookup) record(t *text, record string) error {
-	at := place{index: t.index}
-	t.index++
-	l.opts.Progress.DecompressedBytes.Add(int64(len(record)))
-	if int64(len(record)) > l.opts.MaxRecord {
-		return t.bad(at, tooLong(int64(len(record)), l.opts.MaxRecord))
-	}
-	return t.inside(at, record, 0)
-}
-
-// useful reports whether an event can matter to what events are wanted for.
+// useful reports whether an event matters to what events are wanted for, as far as it alone can tell: what is
+// held is to be little.
 func useful(e *correlate.Event, want Want) bool {
 	switch want {
 	case Denials:
@@ -464,9 +457,14 @@ func useful(e *correlate.Event, want Want) bool {
 	case Errors:
 		return len(correlate.DenialsOf(e, true)) > 0
 	case Findings:
-		return e.Source == "sts.amazonaws.com" && len(e.ResponseElements) > len("null") || len(correlate.DenialsOf(e, false)) > 0
+		return makesSession(e) || len(correlate.DenialsOf(e, false)) > 0
 	}
 	return true
+}
+
+// makesSession reports whether an event is a call that makes sessions, and went well (T32).
+func makesSession(e *correlate.Event) bool {
+	return e.Source == "sts.amazonaws.com" && e.ErrorCode == "" && (strings.HasPrefix(e.Name, "AssumeRole") || e.Name == "GetFederationToken")
 }
 
 // A budget is how many bytes of records may still be held.

@@ -95,8 +95,12 @@ func unplaced(events []*correlate.Event) []correlate.Event {
 func TestLookupAcme(t *testing.T) {
 	events, texts := acmeEvents(t)
 	history := make(map[string][]string)
+	var managed []*correlate.Event
 	for _, e := range events {
 		history[e.Region] = append(history[e.Region], texts[e])
+		if e.Category == "Management" {
+			managed = append(managed, e)
+		}
 	}
 	for _, test := range []struct {
 		want Want
@@ -110,8 +114,8 @@ func TestLookupAcme(t *testing.T) {
 		}},
 	} {
 		var want []*correlate.Event
-		for _, e := range events {
-			if e.Category == "Management" && test.keep(e) {
+		for _, e := range managed {
+			if test.keep(e) {
 				want = append(want, e)
 			}
 		}
@@ -127,6 +131,9 @@ func TestLookupAcme(t *testing.T) {
 		}
 		if len(got.errs) != 1 || !strings.Contains(got.errs[0].Error(), "management events of the last 90 days only (from 2026-08-22T12:00:00Z on), never data events") {
 			t.Errorf("beside the events: %v", got.errs)
+		}
+		if n, all := opts.Progress.Events.Load(), int64(len(managed)); n != all {
+			t.Errorf("want %d: %d events counted, want all %d", test.want, n, all)
 		}
 		if opts.Progress.Stage.Load() != nil {
 			t.Error("the stage stays when nothing is waited for any more")
