@@ -93,8 +93,8 @@ func runTool(t testing.TB, in, out any, program string, args ...string) {
 	}
 }
 
-// A layout is one in which tables of CloudTrail logs are met.
-type layout struct {
+// A tableLayout is one in which tables of CloudTrail logs are met.
+type tableLayout struct {
 	name       string
 	columns    []columnText
 	partitions []columnText
@@ -124,7 +124,7 @@ var projectedDays = map[string]string{
 }
 
 // layouts are the forms of T19 and T21.
-var layouts = []layout{
+var layouts = []tableLayout{
 	{"older, no partitions", olderColumns, nil, nil},
 	{"documented, region year month day", documentedColumns, []columnText{{"region", "string"}, {"year", "string"}, {"month", "string"}, {"day", "string"}}, nil},
 	{"documented, year month day as numbers", documentedColumns, []columnText{{"year", "int"}, {"month", "int"}, {"day", "int"}}, nil},
@@ -134,7 +134,7 @@ var layouts = []layout{
 }
 
 // fakeTable is the table as Athena describes it.
-func (l layout) fakeTable() awsfake.AthenaTable {
+func (l tableLayout) fakeTable() awsfake.AthenaTable {
 	t := awsfake.AthenaTable{Parameters: l.properties}
 	for _, c := range l.columns {
 		t.Columns = append(t.Columns, awsfake.AthenaColumn{Name: c.name, Type: c.kind})
@@ -146,7 +146,7 @@ func (l layout) fakeTable() awsfake.AthenaTable {
 }
 
 // sqlColumns are the columns with the partition keys.
-func (l layout) sqlColumns() []sqlColumn {
+func (l tableLayout) sqlColumns() []sqlColumn {
 	var out []sqlColumn
 	for _, c := range slices.Concat(l.columns, l.partitions) {
 		out = append(out, sqlColumn{c.name, c.kind})
@@ -157,7 +157,7 @@ func (l layout) sqlColumns() []sqlColumn {
 const trailTable = "athena:primary/logs.cloudtrail"
 
 // onDuckDB is Athena with one table, whose queries DuckDB answers.
-func (l layout) onDuckDB(t testing.TB, tools string, records []sqlRecord) *awsfake.Fake {
+func (l tableLayout) onDuckDB(t testing.TB, tools string, records []sqlRecord) *awsfake.Fake {
 	return awsfake.New(&awsfake.Athena{
 		Tables: map[string]awsfake.AthenaTable{"logs.cloudtrail": l.fakeTable()},
 		Query: func(s awsfake.AthenaStatement) awsfake.AthenaQuery {
@@ -271,7 +271,7 @@ func byTime(a, b *correlate.Event) int {
 }
 
 // testMeaning compares what Athena gives with the events of the records.
-func testMeaning(t *testing.T, tools string, l layout, m meaning, events []*correlate.Event, records []sqlRecord) {
+func testMeaning(t *testing.T, tools string, l tableLayout, m meaning, events []*correlate.Event, records []sqlRecord) {
 	t.Helper()
 	wanted := func(e *correlate.Event) bool {
 		switch m.query.Want {
