@@ -58,7 +58,7 @@ def serde(value, t):
         if isinstance(value, str):
             return value
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-        return re.sub(r'"\\u0000([^"]*)"', r"\1", text)  # fractions keep their digits: see main
+        return re.sub('"\ue000([0-9.eE+-]+)"', r"\1", text)  # fractions keep their digits: see main
     name, members = t
     if name == "array":
         return [serde(v, members[0][1]) for v in value] if isinstance(value, list) else None
@@ -67,7 +67,7 @@ def serde(value, t):
     if name == "map":
         return {k: serde(v, members[1][1]) for k, v in value.items()}
     lower = {k.lower(): v for k, v in value.items()}
-    return {n: serde(lower.get(n), m) for n, m in members}
+    return {n: serde(lower.get(n.lower()), m) for n, m in members}
 
 
 def fill(db, task):
@@ -100,7 +100,7 @@ def value(parameter):
 
 
 def main():
-    task = json.load(sys.stdin, parse_float=lambda digits: "\0" + digits)
+    task = json.load(sys.stdin, parse_float=lambda digits: "\ue000" + digits)
     db = duckdb.connect()
     fill(db, task)
     out = []
