@@ -330,8 +330,8 @@ func TestLakeSQL(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := "SELECT eventJson\nFROM " + lakeStore + "\nWHERE " + test.where + "\nORDER BY eventTime, eventID"
-		want = strings.ReplaceAll(want, "DENIAL", strings.Join(correlate.DenialWords(), "|"))
-		want = strings.ReplaceAll(want, "ERROR", strings.Join(correlate.ErrorWords(), "|"))
+		want = strings.ReplaceAll(want, "DENIAL", strings.ReplaceAll(strings.Join(correlate.DenialWords(), "|"), `\u`, `\\u`))
+		want = strings.ReplaceAll(want, "ERROR", strings.ReplaceAll(strings.Join(correlate.ErrorWords(), "|"), `\u`, `\\u`))
 		if diff := gocmp.Diff(want, l.sql); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
