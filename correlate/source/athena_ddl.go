@@ -48,9 +48,7 @@ type trail struct {
 }
 
 var (
-	bucketName     = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	accountID      = regexp.MustCompile(`^[0-9]{12}$`)
-	organisationID = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 	// What a prefix may be made of: S3's safe characters, and a few that are harmless in SQL.
 	//
@@ -88,7 +86,7 @@ func parseTrail(src string) (trail, error) {
 		}
 		return value
 	}
-	t.organisation = next(organisationID)
+	t.organisation = next(organizationID)
 	if t.account = next(accountID); t.account != "" && next(trailFolder) != "" {
 		t.region = next(regionName)
 	}
@@ -104,15 +102,18 @@ var trailFolder = regexp.MustCompile(`^CloudTrail$`)
 type ddl struct {
 	trail
 	keys       []columnText
-	properties []columnText // name and value
+	properties []property
 	template   string
 	comments   []string
 }
 
+// A property is one of a table's TBLPROPERTIES.
+type property struct{ name, value string }
+
 // enum adds a partition key with a list of values.
 func (d *ddl) enum(key string, values []string) {
 	d.keys = append(d.keys, columnText{key, "string"})
-	d.properties = append(d.properties, columnText{"projection." + key + ".type", "enum"}, columnText{"projection." + key + ".values", strings.Join(values, ",")})
+	d.properties = append(d.properties, property{"projection." + key + ".type", "enum"}, property{"projection." + key + ".values", strings.Join(values, ",")})
 }
 
 // partition says by what the table is partitioned.
@@ -136,7 +137,7 @@ func (d *ddl) partition(q Query) error {
 		d.comments = append(d.comments, "Logs of other accounts aren't read: add accounts to projection.account.values.")
 	default:
 		d.keys = append(d.keys, columnText{"account", "string"})
-		d.properties = append(d.properties, columnText{"projection.account.type", "injected"})
+		d.properties = append(d.properties, property{"projection.account.type", "injected"})
 		d.template += "${account}"
 		d.comments = append(d.comments, "Every query has to name accounts (--account). With --account ID,… here, the table lists them, and queries needn't.")
 	}
@@ -160,9 +161,9 @@ func (d *ddl) partition(q Query) error {
 	}
 	d.keys = append(d.keys, columnText{"timestamp", "string"})
 	d.properties = append(d.properties,
-		columnText{"projection.timestamp.type", "date"}, columnText{"projection.timestamp.format", "yyyy/MM/dd"},
-		columnText{"projection.timestamp.interval", "1"}, columnText{"projection.timestamp.interval.unit", "DAYS"},
-		columnText{"projection.timestamp.range", first + ",NOW"})
+		property{"projection.timestamp.type", "date"}, property{"projection.timestamp.format", "yyyy/MM/dd"},
+		property{"projection.timestamp.interval", "1"}, property{"projection.timestamp.interval.unit", "DAYS"},
+		property{"projection.timestamp.range", first + ",NOW"})
 	return nil
 }
 
@@ -190,15 +191,12 @@ func (d *ddl) String() string {
 		"STORED AS INPUTFORMAT 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'\n" +
 		"OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'\n" +
 		"LOCATION '" + location + "'\nTBLPROPERTIES (\n  'projection.enabled' = 'true'")
-	for _, p := range append(d.properties, columnText{"storage.location.template", d.template}) {
-		b.WriteString(",\n  '" + p.name + "' = '" + p.value() + "'")
+	for _, p := range append(d.properties, property{"storage.location.template", d.template}) {
+		b.WriteString(",\n  '" + p.name + "' = '" + p.value + "'")
 	}
 	b.WriteString("\n);\n")
 	return b.String()
 }
-
-// value is a property's.
-func (c columnText) value() string { return c.kind }
 
 // ddlColumns are the documented columns, with what an event has beyond them.
 func ddlColumns() []columnText {

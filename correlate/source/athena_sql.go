@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -215,9 +216,13 @@ func (t *athenaTable) orEmpty(column string) string {
 	return "coalesce(" + column + ", '')"
 }
 
-// matches looks for any of the words, which are letters and digits.
+// matches looks for any of the words.
 func matches(expr, flags string, words []string) string {
-	return "regexp_like(" + expr + ", " + literal(flags+strings.Join(words, "|")) + ")"
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = regexp.QuoteMeta(w)
+	}
+	return "regexp_like(" + expr + ", " + literal(flags+strings.Join(quoted, "|")) + ")"
 }
 
 // longestSession is how long a session lasts at most: GetFederationToken's 36 hours.

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -144,11 +145,13 @@ func (r *rows) row(at place, values []string) error {
 	if r.complete {
 		r.putNulls(record)
 	}
-	raw, err := json.Marshal(record)
-	if err != nil {
+	var raw bytes.Buffer
+	enc := json.NewEncoder(&raw)
+	enc.SetEscapeHTML(false) // or & would come out as an escape in the members that are kept as they are
+	if err := enc.Encode(record); err != nil {
 		return r.t.bad(at, err)
 	}
-	e, err := correlate.DecodeEvent(raw)
+	e, err := correlate.DecodeEvent(raw.Bytes())
 	if err != nil {
 		return r.t.bad(at, err)
 	}
