@@ -24,12 +24,9 @@ type layout struct {
 }
 
 var (
-	organizationID = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
-	accountID      = regexp.MustCompile(`^[0-9]{12}$`)
-	regionName     = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
-	fourDigits     = regexp.MustCompile(`^[0-9]{4}$`)
-	twoDigits      = regexp.MustCompile(`^[0-9]{2}$`)
-	deliveryTime   = regexp.MustCompile(`_([0-9]{8}T[0-9]{4}Z)_[^/]*$`)
+	fourDigits   = regexp.MustCompile(`^[0-9]{4}$`)
+	twoDigits    = regexp.MustCompile(`^[0-9]{2}$`)
+	deliveryTime = regexp.MustCompile(`_([0-9]{8}T[0-9]{4}Z)_[^/]*$`)
 )
 
 // layoutOf reads a key, or a folder, which ends in a slash. What comes after the last slash is

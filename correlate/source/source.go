@@ -21,6 +21,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/iamwhy/iamwhy/correlate"
 )
@@ -30,15 +31,18 @@ type BadRecord struct {
 	Path   string
 	Index  int   // of the record in its file, from 0; -1 if the file as a whole is meant
 	Offset int64 // in the decompressed text
-	Line   int
+	Line   int   // from 1; 0 if the record came from an API
 	Err    error
 }
 
 // Error says where the record lies and what is wrong with it. The number of
 // the record is its Index, so .Records[3] is record 3.
 func (e *BadRecord) Error() string {
-	if e.Index < 0 {
+	switch {
+	case e.Index < 0:
 		return fmt.Sprintf("%s: %v", printable(e.Path), e.Err)
+	case e.Line == 0: // it doesn't lie in a text
+		return fmt.Sprintf("%s: record %d: %v", printable(e.Path), e.Index, e.Err)
 	}
 	return fmt.Sprintf("%s:%d: record %d (offset %d): %v", printable(e.Path), e.Line, e.Index, e.Offset, e.Err)
 }
@@ -91,6 +95,11 @@ type Options struct {
 	Stdin io.Reader
 	// Progress is counted up while reading, if it isn't nil.
 	Progress *Progress
+
+	// Of tests: the clock, what the calls of LookupEvents wait for, and what looking after a query does.
+	now  func() time.Time
+	pace func(account, region string) waiter
+	wait func(context.Context, time.Duration) error
 }
 
 // A Progress counts what was read. It may be looked at while reading goes on.
@@ -128,6 +137,12 @@ func (o Options) withDefaults() Options {
 		o.Progress = new(Progress)
 	}
 	o.AWS = o.AWS.Shared()
+	if o.now == nil {
+		o.now = time.Now
+	}
+	if o.wait == nil {
+		o.wait = sleep
+	}
 	return o
 }
 
@@ -136,13 +151,13 @@ type opener func(ctx context.Context, src string, opts Options) (iter.Seq2[*corr
 
 // openers are the sources that aren't files, by how they begin.
 var openers = []struct {
-	prefix string
-	open   opener
+	Kind
+	open opener
 }{
-	{"s3://", openS3},
-	{"lookup:", openLookup},
-	{"athena:", openAthena},
-	{"lake:", openLake},
+	{Kind{"s3://", "s3://BUCKET/PREFIX", "a trail's bucket; dates, regions and accounts that aren't wanted aren't read"}, openS3},
+	{Kind{"lookup:", "lookup:, lookup:REGION,...", "the event history of CloudTrail: management events of 90 days"}, openLookup},
+	{Kind{"athena:", "athena:WORKGROUP/DATABASE.TABLE", "a table of trail logs that Athena has; the query runs there"}, openAthena},
+	{Kind{"lake:", "lake:EVENT-DATA-STORE", "an event data store of CloudTrail Lake; the query runs there"}, openLake},
 }
 
 // Open returns the events of a SOURCE (product.md §3): a file, a directory
@@ -158,13 +173,13 @@ func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.E
 		return readOne(ctx, streamItem(src, opts.Stdin), opts), nil
 	}
 	for _, o := range openers {
-		if strings.HasPrefix(src, o.prefix) {
+		if strings.HasPrefix(src, o.Prefix) {
 			return o.open(ctx, src, opts)
 		}
 	}
 	items, isTree, err := list(ctx, src)
 	if err != nil {
-		return nil, err
+		return nil, orMistyped(src, err)
 	}
 	for _, it := range items {
 		if it.problem == nil {
