@@ -9,10 +9,10 @@ func DenialWords() []string { return words(deniedWords) }
 // failed (T46).
 func ErrorWords() []string { return words(errorWords) }
 
-func words(list [][]byte) []string {
+func words(list []word) []string {
 	out := make([]string, len(list))
 	for i, w := range list {
-		out[i] = string(w)
+		out[i] = w.text
 	}
 	return out
 }

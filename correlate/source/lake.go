@@ -78,7 +78,7 @@ func (l *lake) open(ctx context.Context, store string) error {
 	if err != nil {
 		return err
 	}
-	l.client = cloudtrail.NewFromConfig(cfg, func(o *cloudtrail.Options) { o.RetryMaxAttempts = lookupAttempts })
+	l.client = cloudtrail.NewFromConfig(cfg)
 	l.region = cfg.Region
 	if isARN {
 		if who, err := cfg.Credentials.Retrieve(ctx); err == nil && who.AccountID != "" && who.AccountID != a.AccountID {
@@ -98,7 +98,7 @@ func (l *lake) find(ctx context.Context, name string) (string, error) {
 	var names []string
 	pages := cloudtrail.NewListEventDataStoresPaginator(l.client, &cloudtrail.ListEventDataStoresInput{})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+		page, err := patiently(ctx, l.opts, pages.NextPage)
 		if err != nil {
 			return "", l.opts.AWS.failure(ctx, "looking for the event data store", err)
 		}
@@ -274,7 +274,9 @@ func (l *lake) failure(ctx context.Context, doing string, err error) error {
 func (l *lake) wait(ctx context.Context, id string) (scanned int64, err error) {
 	for delay := firstLook; ; delay = min(2*delay, lastLook) {
 		out, err := l.client.DescribeQuery(ctx, &cloudtrail.DescribeQueryInput{QueryId: &id, EventDataStoreOwnerAccountId: l.owner})
-		if err != nil {
+		if isThrottling(err) && ctx.Err() == nil {
+			out = &cloudtrail.DescribeQueryOutput{QueryStatus: types.QueryStatusRunning} // as it was: it is looked at again later
+		} else if err != nil {
 			return scanned, l.cancel(ctx, id, l.failure(ctx, "waiting for the query", err))
 		}
 		if out.QueryStatistics != nil {
@@ -337,7 +339,7 @@ func (l *lake) rows(ctx context.Context, id string, yield func(*correlate.Event,
 	pages := cloudtrail.NewGetQueryResultsPaginator(l.client, &cloudtrail.GetQueryResultsInput{
 		QueryId: &id, MaxQueryResults: aws.Int32(lakePage), EventDataStoreOwnerAccountId: l.owner})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+		page, err := patiently(ctx, l.opts, pages.NextPage)
 		if err != nil {
 			return l.failure(ctx, fmt.Sprintf("reading the query's results after %d rows", t.index), err)
 		}
