@@ -440,3 +440,64 @@ func TestAthenaMeaningOdd(t *testing.T) {
 		testMeaning(t, tools, l, m, events, records)
 	}
 }
+
+// TestAthenaDays: of the days of three years, each layout's conditions read those that are asked for, and a day more (T9),
+// and no other.
+func TestAthenaDays(t *testing.T) {
+	tools := sqlTools(t)
+	var records []sqlRecord
+	for day := at("2024-12-01T00:00:00Z"); day.Before(at("2027-03-01T00:00:00Z")); day = day.AddDate(0, 0, 1) {
+		text := day.Format("2006-01-02")
+		p := delivered(t, "/111122223333/CloudTrail/eu-west-1/"+day.Format("2006/01/02")+"/")
+		p["month"], p["day"] = day.Format("1"), day.Format("2") // without zeros; the acme trail has some
+		records = append(records, sqlRecord{json.RawMessage(`{"eventID":"` + text + `"}`), p})
+	}
+	windows := [][2]string{
+		{"2025-06-10", "2025-06-12"}, {"2025-06-29", "2025-06-30"}, {"2025-12-30", "2025-12-31"}, {"2024-12-15", "2026-01-15"},
+		{"2026-01-01", "2026-12-31"}, {"2025-02-28", "2025-03-01"}, {"2026-09-09", "2026-10-10"}, {"", "2025-01-01"}, {"2026-11-30", ""}, {"", ""},
+	}
+	for _, l := range layouts {
+		if len(l.partitions) == 0 {
+			continue
+		}
+		t.Run(l.name, func(t *testing.T) {
+			table := l.table(t)
+			task := sqlTask{Database: "logs", Table: "cloudtrail", Columns: l.sqlColumns(), Records: records}
+			for _, w := range windows {
+				var q Query
+				if w[0] != "" {
+					q.Since = at(w[0] + "T23:59:59Z")
+				}
+				if w[1] != "" {
+					q.Until = at(w[1] + "T00:00:00Z")
+				}
+				conditions, unused, err := table.prune(q)
+				if err != nil || len(unused) > 0 {
+					t.Fatalf("unused keys %v, %v", unused, err)
+				}
+				var where where
+				where.addAll(conditions)
+				task.Statements = append(task.Statements, sqlStatement{"SELECT eventid " + table.from(&where) + " ORDER BY eventid", (&statement{values: where.values}).parameters()})
+			}
+			for i, r := range runSQL(t, tools, task) {
+				var want, got []string
+				for _, record := range records {
+					day := string(record.Record[len(`{"eventID":"`):][:10])
+					last := ""
+					if windows[i][1] != "" {
+						last = at(windows[i][1]+"T00:00:00Z").AddDate(0, 0, 1).Format("2006-01-02")
+					}
+					if day >= windows[i][0] && (last == "" || day <= last) {
+						want = append(want, day)
+					}
+				}
+				for _, row := range r.Rows {
+					got = append(got, *row[0])
+				}
+				if diff := gocmp.Diff(want, got); diff != "" {
+					t.Errorf("%v: %s (-want +got):\n%s", windows[i], task.Statements[i].SQL, diff)
+				}
+			}
+		})
+	}
+}
