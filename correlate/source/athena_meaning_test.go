@@ -157,12 +157,24 @@ func (l layout) sqlColumns() []sqlColumn {
 
 const trailTable = "athena:primary/logs.cloudtrail"
 
-// onDuckDB is Athena with one table, whose queries DuckDB answers.
-func (l layout) onDuckDB(t testing.TB, tools string, records []sqlRecord) *awsfake.Fake {
+// onDuckDB is Athena with one table, where DuckDB has answered the statements.
+func (l layout) onDuckDB(t testing.TB, tools string, records []sqlRecord, statements []*statement) *awsfake.Fake {
+	t.Helper()
+	task := sqlTask{Database: "logs", Table: "cloudtrail", Columns: l.sqlColumns(), Records: records}
+	for _, s := range statements {
+		task.Statements = append(task.Statements, sqlStatement{s.sql, s.parameters()})
+	}
+	answers := make(map[string]sqlResult)
+	for i, r := range runSQL(t, tools, task) {
+		answers[marshal(task.Statements[i])] = r
+	}
 	return awsfake.New(&awsfake.Athena{
 		Tables: map[string]awsfake.AthenaTable{"logs.cloudtrail": l.fakeTable()},
 		Query: func(s awsfake.AthenaStatement) awsfake.AthenaQuery {
-			r := runSQL(t, tools, sqlTask{"logs", "cloudtrail", l.sqlColumns(), records, []sqlStatement{{s.SQL, s.Parameters}}})[0]
+			r, ok := answers[marshal(sqlStatement{s.SQL, s.Parameters})]
+			if !ok {
+				t.Errorf("a statement that DuckDB wasn't asked:\n%s\n%q", s.SQL, s.Parameters)
+			}
 			q := awsfake.AthenaQuery{Columns: r.Columns, Bytes: 12_345_678}
 			for _, row := range r.Rows {
 				values := make([]string, len(row))
@@ -226,16 +238,14 @@ func TestAthenaMeaning(t *testing.T) {
 	for _, l := range layouts {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			for _, m := range []meaning{
+			testMeanings(t, tools, l, events, records, []meaning{
 				{"everything", Query{}},
 				{"denials", Query{Want: Denials}},
 				{"errors since", Query{Want: Errors, Since: at("2026-11-19T10:00:00Z")}},
 				{"findings in a region and time", Query{Want: Findings, Since: at("2026-11-19T09:00:00Z"), Until: at("2026-11-19T12:00:00Z"), Regions: []string{"eu-west-1"}}},
 				{"accounts", Query{Want: Denials, Accounts: []string{"222222222222", "333333333333"}, Until: at("2026-11-19T23:59:59Z")}},
 				{"nothing", Query{Until: at("2026-10-01T00:00:00Z")}},
-			} {
-				testMeaning(t, tools, l, m, events, records)
-			}
+			})
 		})
 	}
 }
@@ -262,17 +272,32 @@ func TestAthenaMeaningRecorded(t *testing.T) {
 	}
 	slices.SortStableFunc(events, byTime)
 	l := layouts[len(layouts)-1]
-	for _, m := range []meaning{{"everything", Query{}}, {"denials", Query{Want: Denials}}, {"errors", Query{Want: Errors}}} {
-		testMeaning(t, tools, l, m, events, records)
-	}
+	testMeanings(t, tools, l, events, records, []meaning{{"everything", Query{}}, {"denials", Query{Want: Denials}}, {"errors", Query{Want: Errors}}})
 }
 
 func byTime(a, b *correlate.Event) int {
 	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
 }
 
-// testMeaning compares what Athena gives with the events of the records.
-func testMeaning(t *testing.T, tools string, l layout, m meaning, events []*correlate.Event, records []sqlRecord) {
+// testMeanings compares what Athena gives to each query with the events of the records.
+func testMeanings(t *testing.T, tools string, l layout, events []*correlate.Event, records []sqlRecord, meanings []meaning) {
+	t.Helper()
+	table := l.table(t)
+	var statements []*statement
+	for _, m := range meanings {
+		s, err := table.events(m.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		statements = append(statements, s)
+	}
+	fake := l.onDuckDB(t, tools, records, statements)
+	for _, m := range meanings {
+		testMeaning(t, fake, l, m, events)
+	}
+}
+
+func testMeaning(t *testing.T, fake *awsfake.Fake, l layout, m meaning, events []*correlate.Event) {
 	t.Helper()
 	wanted := func(e *correlate.Event) bool {
 		switch m.query.Want {
@@ -295,7 +320,7 @@ func testMeaning(t *testing.T, tools string, l layout, m meaning, events []*corr
 			want = append(want, e)
 		}
 	}
-	got := collect(t, trailTable, withoutWaiting(l.onDuckDB(t, tools, records), m.query))
+	got := collect(t, trailTable, withoutWaiting(fake, m.query))
 	if !slices.IsSortedFunc(got.events, byTime) {
 		t.Errorf("%s: not in the order of time", m.name)
 	}
@@ -436,9 +461,9 @@ func TestAthenaMeaningOdd(t *testing.T) {
 		records = append(records, sqlRecord{raw, delivered(t, e.Origin.Path)})
 	}
 	l := layouts[len(layouts)-1]
-	for _, m := range []meaning{{"everything", Query{}}, {"denials", Query{Want: Denials}}, {"findings", Query{Want: Findings}}, {"errors", Query{Want: Errors}}} {
-		testMeaning(t, tools, l, m, events, records)
-	}
+	testMeanings(t, tools, l, events, records, []meaning{
+		{"everything", Query{}}, {"denials", Query{Want: Denials}}, {"findings", Query{Want: Findings}}, {"errors", Query{Want: Errors}},
+	})
 }
 
 // TestAthenaDays: of the days of three years, each layout's conditions read those that are asked for, and a day more (T9),
