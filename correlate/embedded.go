@@ -25,23 +25,31 @@ const (
 	maxNames         = 20
 )
 
-// deniedWords occur, one or more, in every code and message that can be a denial.
+// deniedWords occur, one or more, in every code and message that can be a denial (T40, T45).
 // They spare decoding the responses of calls that went well.
 var deniedWords = [][]byte{
-	[]byte("enied"), []byte("uthoriz"), []byte("orbidden"), []byte("403"), []byte("nsufficient"), []byte("ermission"), []byte("assume"),
+	[]byte("enied"), []byte("uthoriz"), []byte("orbidden"), []byte("403"), []byte("nsufficient"), []byte("ermission"),
+	[]byte("be assumed"), []byte("to assume"), // and not assumedRoleUser, which every session's response has
 }
 
 // errorWords are the same for any error.
 var errorWords = [][]byte{[]byte("rror"), []byte("ail"), []byte("ode"), []byte("nprocessed"), []byte("nsuccessful")}
 
-// embeddedFailures finds the errors in the response of a call that as a whole went well
-// (T46): a batch's items, a fleet's overrides. At most 1000 are returned.
-func embeddedFailures(raw json.RawMessage, all bool) []failure {
+// MayHoldFailure reports whether DenialsOf may find a failure in a responseElements, by
+// words alone: text is its JSON, and may go on behind it. It never says no where
+// DenialsOf finds one.
+func MayHoldFailure(text []byte, all bool) bool {
 	words := deniedWords
 	if all {
 		words = errorWords
 	}
-	if len(raw) == 0 || len(raw) > maxResponse || !slices.ContainsFunc(words, func(w []byte) bool { return bytes.Contains(raw, w) }) {
+	return slices.ContainsFunc(words, func(w []byte) bool { return bytes.Contains(text, w) })
+}
+
+// embeddedFailures finds the errors in the response of a call that as a whole went well
+// (T46): a batch's items, a fleet's overrides. At most 1000 are returned.
+func embeddedFailures(raw json.RawMessage, all bool) []failure {
+	if len(raw) == 0 || len(raw) > maxResponse || !MayHoldFailure(raw, all) {
 		return nil
 	}
 	var response any

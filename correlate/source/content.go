@@ -69,7 +69,11 @@ func (in *input) whole(path, format string, args ...any) error {
 // read finds out what content is (T1) and reads it. It was unpacked
 // gzips times already, by the thing called packing.
 func (in *input) read(path string, content io.Reader, gzips int, packing string) error {
-	br := bufio.NewReaderSize(content, chunk)
+	ahead := chunk
+	if packing != "" { // then it is read in large pieces, which needn't be copied once more
+		ahead = sniffed
+	}
+	br := bufio.NewReaderSize(content, ahead)
 	head, err := br.Peek(sniffed)
 	switch {
 	case len(head) == 0 && err == io.EOF:

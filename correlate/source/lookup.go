@@ -59,8 +59,8 @@ const (
 
 	// lookupRate is how many calls a second an account may make in a region.
 	lookupRate = 2
-	// lookupAttempts is how often a call is tried: others who look at the event history share its rate.
-	lookupAttempts = 8
+	// lastPause is the longest wait for a call that is throttled.
+	lastPause = 16 * time.Second
 	// maxLooked bounds what is held, in bytes of records: LookupEvents gives the newest event
 	// first, so that nothing can come out before everything is known.
 	maxLooked = 256 << 20
@@ -89,18 +89,30 @@ func (l *lookup) open(ctx context.Context, what string) error {
 		return err
 	}
 	l.chooseAsks(asked)
-	for _, name := range regions {
+	for i, name := range regions {
 		cfg, err := l.opts.AWS.config(ctx, name)
 		if err != nil {
 			return err
 		}
-		pace, err := l.pacer(ctx, cfg)
+		who, err := cfg.Credentials.Retrieve(ctx)
 		if err != nil {
-			return err
+			return l.opts.AWS.failure(ctx, "AWS credentials", err)
 		}
-		l.regions = append(l.regions, region{name, cloudtrail.NewFromConfig(cfg, pace, func(o *cloudtrail.Options) { o.RetryMaxAttempts = lookupAttempts })})
+		if i == 0 {
+			l.checkAccounts(who.AccountID)
+		}
+		l.regions = append(l.regions, region{name, cloudtrail.NewFromConfig(cfg, l.pacer(cmp.Or(who.AccountID, who.AccessKeyID), name))})
 	}
 	return nil
+}
+
+// checkAccounts says so if accounts are wanted that can't be asked for. own is the caller's, which the
+// credentials don't always tell.
+func (l *lookup) checkAccounts(own string) {
+	others := slices.DeleteFunc(slices.Clone(l.opts.Query.Accounts), func(id string) bool { return id == own })
+	if own != "" && len(others) > 0 {
+		l.notice("LookupEvents has the events of account %s only: for --account %s ask as one of its principals (--profile, --role-arn)", own, strings.Join(others, ", "))
+	}
 }
 
 // regionName is what the name of a region looks like: ap-southeast-2, us-gov-west-1.
@@ -315,24 +327,20 @@ func lookupPace(account, region string) waiter {
 }
 
 // pacer returns what makes each attempt of a client's calls wait for its turn.
-func (l *lookup) pacer(ctx context.Context, cfg aws.Config) (func(*cloudtrail.Options), error) {
-	who, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, l.opts.AWS.failure(ctx, "AWS credentials", err)
-	}
+func (l *lookup) pacer(account, region string) func(*cloudtrail.Options) {
 	pace := l.opts.pace
 	if pace == nil {
 		pace = lookupPace
 	}
-	w := pace(cmp.Or(who.AccountID, who.AccessKeyID), cfg.Region)
+	turn := pace(account, region)
 	return cloudtrail.WithAPIOptions(func(stack *middleware.Stack) error {
 		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("pace", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			if err := w.Wait(ctx); err != nil {
+			if err := turn.Wait(ctx); err != nil {
 				return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 			}
 			return next.HandleFinalize(ctx, in)
 		}), "Retry", middleware.After)
-	}), nil
+	})
 }
 
 // events yields the events of all regions by time and id: first what is to be known, then what can't be
@@ -401,6 +409,7 @@ func (h *regionHaul) read(ctx context.Context, l *lookup, r region) {
 		return nil
 	}
 	t := &text{in: in, path: part}
+	defer t.count()
 	var err error
 	for _, ask := range l.asks {
 		if err = l.ask(ctx, r, ask, t); err != nil {
@@ -422,8 +431,9 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 		in.LookupAttributes = []types.LookupAttribute{{AttributeKey: ask.key, AttributeValue: &ask.value}}
 	}
 	oldest, pages := l.end, 0
+	var next *string
 	for p := cloudtrail.NewLookupEventsPaginator(r.client, in, func(o *cloudtrail.LookupEventsPaginatorOptions) { o.StopOnDuplicateToken = true }); p.HasMorePages(); {
-		page, err := p.NextPage(ctx)
+		page, err := patiently(ctx, l.opts, p.NextPage)
 		if err != nil {
 			doing := "event history"
 			if pages > 0 {
@@ -435,28 +445,38 @@ func (l *lookup) ask(ctx context.Context, r region, ask attribute, t *text) erro
 			if e.EventTime != nil {
 				oldest = e.EventTime.UTC()
 			}
-			if err := l.record(t, aws.ToString(e.CloudTrailEvent)); err != nil {
+			at := place{index: t.index}
+			t.index++
+			if err := l.opts.readRecord(t, at, aws.ToString(e.CloudTrailEvent)); err != nil { // all that counts of it (T16)
 				return err
 			}
 		}
 		pages++
+		next = page.NextToken
 		l.stage.show(l, r.name, pages, oldest)
+	}
+	if aws.ToString(next) != "" {
+		return fmt.Errorf("event history before %s: LookupEvents names the page that it gave as the next one", oldest.Format(time.RFC3339))
 	}
 	return nil
 }
 
-// record reads the record of an event, which is all that counts of it (T16).
-func (l *lookup) record(t *text, record string) error {
-	at := place{index: t.index}
-	t.index++
-	l.opts.Progress.DecompressedBytes.Add(int64(len(record)))
-	if int64(len(record)) > l.opts.MaxRecord {
-		return t.bad(at, tooLong(int64(len(record)), l.opts.MaxRecord))
+// patiently makes a call that can be repeated, and again as long as it is throttled in spite of the SDK's
+// attempts: others who use the account share its rate. What goes wrong in another way isn't waited for.
+func patiently[T, O any](ctx context.Context, opts Options, call func(context.Context, ...func(*O)) (T, error)) (T, error) {
+	for pause := time.Second; ; pause *= 2 {
+		out, err := call(ctx)
+		if !isThrottling(err) || pause > lastPause {
+			return out, err
+		}
+		if err := opts.wait(ctx, pause); err != nil {
+			return out, err
+		}
 	}
-	return t.inside(at, record, 0)
 }
 
-// useful reports whether an event can matter to what events are wanted for.
+// useful reports whether an event matters to what events are wanted for, as far as it alone can tell: what is
+// held is to be little.
 func useful(e *correlate.Event, want Want) bool {
 	switch want {
 	case Denials:
@@ -464,9 +484,14 @@ func useful(e *correlate.Event, want Want) bool {
 	case Errors:
 		return len(correlate.DenialsOf(e, true)) > 0
 	case Findings:
-		return e.Source == "sts.amazonaws.com" && len(e.ResponseElements) > len("null") || len(correlate.DenialsOf(e, false)) > 0
+		return makesSession(e) || len(correlate.DenialsOf(e, false)) > 0
 	}
 	return true
+}
+
+// makesSession reports whether an event is a call that makes sessions, and went well (T32).
+func makesSession(e *correlate.Event) bool {
+	return e.Source == "sts.amazonaws.com" && e.ErrorCode == "" && (strings.HasPrefix(e.Name, "AssumeRole") || e.Name == "GetFederationToken")
 }
 
 // A budget is how many bytes of records may still be held.

@@ -31,6 +31,7 @@ func ofFake(fake *awsfake.Fake, region string, now time.Time) Options {
 		AWS:  AWS{Load: func(context.Context) (aws.Config, error) { return fake.Config(region), nil }},
 		now:  func() time.Time { return now },
 		pace: func(string, string) waiter { return waiterFunc(func(context.Context) error { return nil }) },
+		wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
 }
 
@@ -95,8 +96,12 @@ func unplaced(events []*correlate.Event) []correlate.Event {
 func TestLookupAcme(t *testing.T) {
 	events, texts := acmeEvents(t)
 	history := make(map[string][]string)
+	var managed []*correlate.Event
 	for _, e := range events {
 		history[e.Region] = append(history[e.Region], texts[e])
+		if e.Category == "Management" {
+			managed = append(managed, e)
+		}
 	}
 	for _, test := range []struct {
 		want Want
@@ -110,8 +115,8 @@ func TestLookupAcme(t *testing.T) {
 		}},
 	} {
 		var want []*correlate.Event
-		for _, e := range events {
-			if e.Category == "Management" && test.keep(e) {
+		for _, e := range managed {
+			if test.keep(e) {
 				want = append(want, e)
 			}
 		}
@@ -127,6 +132,9 @@ func TestLookupAcme(t *testing.T) {
 		}
 		if len(got.errs) != 1 || !strings.Contains(got.errs[0].Error(), "management events of the last 90 days only (from 2026-08-22T12:00:00Z on), never data events") {
 			t.Errorf("beside the events: %v", got.errs)
+		}
+		if n, all := opts.Progress.Events.Load(), int64(len(managed)); n != all {
+			t.Errorf("want %d: %d events counted, want all %d", test.want, n, all)
 		}
 		if opts.Progress.Stage.Load() != nil {
 			t.Error("the stage stays when nothing is waited for any more")
@@ -209,6 +217,54 @@ func TestLookupAsks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLookupAccounts: LookupEvents knows the caller's account only, and who wants another is told so (T13).
+func TestLookupAccounts(t *testing.T) {
+	for _, test := range []struct {
+		accounts []string
+		want     string
+	}{
+		{nil, ""},
+		{[]string{awsfake.Account}, ""},
+		{[]string{awsfake.Account, "444455556666"}, "LookupEvents has the events of account 111122223333 only: for --account 444455556666 ask as one of its principals"},
+	} {
+		opts := ofFake(awsfake.New(&awsfake.CloudTrail{Now: acmeNow}), "eu-west-1", acmeNow)
+		opts.Query.Accounts = test.accounts
+		text := fmt.Sprint(collect(t, "lookup:eu-west-1,us-east-1", opts).errs)
+		if !strings.Contains(text, test.want) || strings.Count(text, "only: for --account") != min(len(test.want), 1) {
+			t.Errorf("%v: %s", test.accounts, text)
+		}
+	}
+}
+
+// FuzzParseLookup: what is understood of a SOURCE is all that it says.
+func FuzzParseLookup(f *testing.F) {
+	for _, what := range []string{"", "eu-west-1", "eu-west-1, us-gov-west-1", "?Username=a=b", "eu-west-1?resourcename=x", "?", ",", "EU-WEST-1"} {
+		f.Add(what)
+	}
+	f.Fuzz(func(t *testing.T, what string) {
+		regions, asked, err := parseLookup(what)
+		if err != nil {
+			return
+		}
+		again := strings.Join(regions, ",")
+		if asked != (attribute{}) {
+			again += "?" + asked.String()
+		}
+		gotRegions, gotAsked, err := parseLookup(again)
+		if err != nil || !slices.Equal(gotRegions, regions) || gotAsked != asked {
+			t.Errorf("%q is %v and %v; that is written %q, which is %v and %v, %v", what, regions, asked, again, gotRegions, gotAsked, err)
+		}
+		for _, name := range regions {
+			if !strings.Contains(what, name) {
+				t.Errorf("%q: nothing says %s", what, name)
+			}
+		}
+		if (asked.value == "") != !strings.Contains(what, "?") || !strings.HasSuffix(what, asked.value) {
+			t.Errorf("%q: nothing says %s", what, asked)
+		}
+	})
 }
 
 // TestLookupTimes: what is asked for lies within the 90 days (T13).
@@ -335,6 +391,41 @@ func TestLookupPages(t *testing.T) {
 	}
 }
 
+// TestLookupThrottled: a call that is throttled in spite of the SDK's attempts is made again after longer and
+// longer waits; one that goes wrong in another way isn't (T15).
+func TestLookupThrottled(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		from   int // of the calls that meet the fault
+		to     int
+		reply  awsfake.Handler
+		events int
+		waits  []time.Duration
+	}{
+		{"for a while", 2, 9, awsfake.Throttle, 120, []time.Duration{time.Second, 2 * time.Second}},
+		{"for ever", 2, 50, awsfake.Throttle, 50, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}},
+		{"not throttled", 2, 50, awsfake.Garble, 50, nil},
+	} {
+		fake := awsfake.New(&awsfake.CloudTrail{Now: acmeNow, Events: map[string][]string{"eu-west-1": manyDenied("a", 120)}})
+		for n := test.from; n <= test.to; n++ {
+			fake.Fail(awsfake.Fault{Nth: n, Reply: test.reply})
+		}
+		opts := ofFake(fake, "eu-west-1", acmeNow)
+		var waits []time.Duration
+		opts.wait = func(_ context.Context, d time.Duration) error {
+			waits = append(waits, d)
+			return nil
+		}
+		got := collect(t, "lookup:eu-west-1", opts)
+		if len(got.events) != test.events {
+			t.Errorf("%s: %d events, want %d: %v", test.name, len(got.events), test.events, got.errs)
+		}
+		if diff := gocmp.Diff(test.waits, waits); diff != "" {
+			t.Errorf("%s: waits (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
 // TestLookupPace: an account's calls in a region have one pace in the whole process, of two a second
 // without a burst (T15).
 func TestLookupPace(t *testing.T) {
@@ -367,6 +458,9 @@ func TestLookupParts(t *testing.T) {
 			"lookup:eu-west-2: event history: CloudTrail LookupEvents: AccessDeniedException: User: arn:aws:iam::111122223333:user/u is not authorized to perform: cloudtrail:LookupEvents"},
 		{"throttled to the end, on the second page", awsfake.Fault{Region: "eu-west-2", Reply: throttledFromSecond()}, "a001 b050 … b099 c001",
 			"lookup:eu-west-2: event history before 2026-11-20T11:59:11Z: CloudTrail LookupEvents: ThrottlingException"},
+		{"the same page for ever", awsfake.Fault{Region: "eu-west-2", Reply: func(*awsfake.Call) awsfake.Reply {
+			return awsfake.JSON(map[string]any{"NextToken": "x", "Events": []any{}})
+		}}, "a001 c001", "lookup:eu-west-2: event history before 2026-11-20T12:00:00Z: LookupEvents names the page that it gave as the next one"},
 		{"no JSON", awsfake.Fault{Region: "eu-west-2", Reply: awsfake.Garble}, "a001 c001", "lookup:eu-west-2: event history: CloudTrail LookupEvents:"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -390,8 +484,8 @@ func TestLookupParts(t *testing.T) {
 				t.Errorf("%v, want a *PartError with %q", got.errs, test.err)
 			}
 			var failed *AWSError
-			if !errors.As(part, &failed) {
-				t.Errorf("%v isn't an *AWSError", part)
+			if errors.As(part, &failed) == strings.Contains(part.Error(), "names the page") {
+				t.Errorf("%v: is an *AWSError: %t", part, failed != nil)
 			}
 		})
 	}
