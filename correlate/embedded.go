@@ -30,10 +30,11 @@ const (
 var deniedWords = [][]byte{
 	[]byte("enied"), []byte("uthoriz"), []byte("orbidden"), []byte("403"), []byte("nsufficient"), []byte("ermission"),
 	[]byte("be assumed"), []byte("to assume"), // and not assumedRoleUser, which every session's response has
+	[]byte(`\u00`), // a letter of a word may be written so
 }
 
 // errorWords are the same for any error.
-var errorWords = [][]byte{[]byte("rror"), []byte("ail"), []byte("ode"), []byte("nprocessed"), []byte("nsuccessful")}
+var errorWords = [][]byte{[]byte("rror"), []byte("ail"), []byte("ode"), []byte("nprocessed"), []byte("nsuccessful"), []byte(`\u00`)}
 
 // MayHoldFailure reports whether DenialsOf may find a failure in a responseElements, by
 // words alone: text is its JSON, and may go on behind it. It never says no where

@@ -8,58 +8,76 @@ import (
 
 	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
 	"github.com/iamwhy/iamwhy/correlate"
+	"github.com/iamwhy/iamwhy/correlate/source"
 )
 
+// An eventsJob is what events is asked.
+type eventsJob struct {
+	filter filter
+	input  input
+	all    bool
+	out    string
+}
+
 func (a *app) eventsCommand() *cobra.Command {
-	var f filter
-	var lim limits
-	var sources []string
-	all := false
+	var job eventsJob
 	cmd := &cobra.Command{
 		Use:   "events SOURCE...",
 		Short: "list denied calls",
-		Long: `List the denied calls in CloudTrail events. A SOURCE is a file, a directory or
-- for standard input: a trail's log files, JSON lines, the output of lookup-events,
-EventBridge events, CSV; compressed or not.
+		Long: `List the denied calls in CloudTrail events. A SOURCE is one of
 
+` + sourceHelp() + `
 With -v, each call is followed by what it asked of IAM: the action on the resource, and what
 else it needs or may need. JSON has that, too, with the context keys that are known and
 those that aren't.`,
 		Example: `  iamwhy events logs/
+  iamwhy events --since 2h --region eu-west-1 s3://my-trail/AWSLogs/
   aws cloudtrail lookup-events | iamwhy events --since 7d --output csv -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.parse(time.Now()); err != nil {
+			if err := job.filter.parse(time.Now()); err != nil {
 				return err
 			}
-			sources = append(sources, args...)
-			if len(sources) == 0 {
+			if err := job.input.take(args); err != nil {
+				return err
+			}
+			if len(job.input.sources) == 0 {
 				return errNoSource
 			}
-			return a.events(cmd, sources, &f, lim, all)
+			return a.events(cmd, &job)
 		},
 	}
-	f.flags(cmd)
-	lim.flags(cmd)
-	cmd.Flags().BoolVar(&all, "all-errors", false, "every error, not only denials")
-	cmd.Flags().StringArrayVar(&sources, "events", nil, "a further `SOURCE`")
+	job.filter.flags(cmd)
+	job.input.flags(cmd)
+	cmd.Flags().BoolVar(&job.all, "all-errors", false, "every error, not only denials")
+	outFlag(cmd, &job.out)
 	return cmd
 }
 
-var errNoSource = errors.New("no SOURCE: give a file or directory of CloudTrail events, or - for standard input")
+var errNoSource = errors.New("no SOURCE: give a file or directory of CloudTrail events, or - for standard input; iamwhy events --help lists the other kinds")
 
-func (a *app) events(cmd *cobra.Command, sources []string, f *filter, lim limits, all bool) error {
-	p, err := a.printer(render.Denials)
+// outFlag adds the flag that names the result's file.
+func outFlag(cmd *cobra.Command, out *string) {
+	cmd.Flags().StringVarP(out, "out", "o", "", "write the result to `FILE`, which appears when it is whole or not at all")
+}
+
+func (a *app) events(cmd *cobra.Command, job *eventsJob) error {
+	p, err := a.printerTo(cmd.Context(), render.Denials, job.out)
 	if err != nil {
 		return err
 	}
+	defer p.giveUp()
+	want := source.Denials
+	if job.all {
+		want = source.Errors
+	}
 	seen := map[string]bool{} // sources may overlap (T100)
-	c, err := a.read(cmd.Context(), sources, lim, func(e *correlate.Event) (bool, error) {
-		if !f.event(e) {
+	c, err := a.read(cmd.Context(), &job.input, job.filter.query(want), func(e *correlate.Event) (bool, error) {
+		if !job.filter.event(e) {
 			return false, nil
 		}
 		wanted := false
-		for _, d := range correlate.DenialsOf(e, all) {
-			if !f.denial(d) {
+		for _, d := range correlate.DenialsOf(e, job.all) {
+			if !job.filter.denial(d) {
 				continue
 			}
 			wanted = true
@@ -70,7 +88,7 @@ func (a *app) events(cmd *cobra.Command, sources []string, f *filter, lim limits
 				}
 				seen[key] = true
 			}
-			if err := p.Denial(d); err != nil {
+			if err := a.list(p, d); err != nil {
 				return false, err
 			}
 		}
@@ -79,12 +97,15 @@ func (a *app) events(cmd *cobra.Command, sources []string, f *filter, lim limits
 	if err != nil {
 		return err
 	}
-	if err := p.Close(correlate.Summary{}); err != nil {
-		return err
+	a.tellStop(p, &c, "what is listed")
+	return a.conclude(p, &c, correlate.Summary{})
+}
+
+// list writes a denied call. A person sees it at once, whole lines of it, beside the progress.
+func (a *app) list(p printer, d correlate.Denial) error {
+	err := p.Denial(d)
+	if err == nil && p.file == nil && isTerminal(a.out) {
+		a.line.aside(a.err, func() { err = p.flush() })
 	}
-	if err := p.flush(); err != nil {
-		return err
-	}
-	a.summary(c)
-	return c.outcome()
+	return err
 }

@@ -45,8 +45,8 @@ func (a *athenaClient) events(ctx context.Context, t *athenaTable, stmt *stateme
 	records := &text{in: &input{ctx: ctx, opts: a.opts, emit: emit}, path: t.path()}
 	r := rows{t: records, complete: true, lacks: t.lacks()}
 	r.setHeader(stmt.columns)
+	defer records.count()
 	err := a.query(ctx, stmt, func(n *Notice) error { return emit(nil, n) }, func(values []string) error {
-		a.opts.Progress.Events.Add(1)
 		at := place{index: records.index}
 		records.index++
 		return r.row(at, values)

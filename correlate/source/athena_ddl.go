@@ -48,9 +48,7 @@ type trail struct {
 }
 
 var (
-	bucketName     = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	accountID      = regexp.MustCompile(`^[0-9]{12}$`)
-	organisationID = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 	// What a prefix may be made of: S3's safe characters, and a few that are harmless in SQL.
 	//
@@ -88,7 +86,7 @@ func parseTrail(src string) (trail, error) {
 		}
 		return value
 	}
-	t.organisation = next(organisationID)
+	t.organisation = next(organizationID)
 	if t.account = next(accountID); t.account != "" && next(trailFolder) != "" {
 		t.region = next(regionName)
 	}

@@ -94,8 +94,8 @@ func runTool(t testing.TB, in, out any, program string, args ...string) {
 	}
 }
 
-// A layout is one in which tables of CloudTrail logs are met.
-type layout struct {
+// A tableLayout is one in which tables of CloudTrail logs are met.
+type tableLayout struct {
 	name       string
 	columns    []columnText
 	partitions []columnText
@@ -125,7 +125,7 @@ var projectedDays = map[string]string{
 }
 
 // layouts are the forms of T19 and T21.
-var layouts = []layout{
+var layouts = []tableLayout{
 	{"older, no partitions", olderColumns, nil, nil},
 	{"documented, region year month day", documentedColumns, []columnText{{"region", "string"}, {"year", "string"}, {"month", "string"}, {"day", "string"}}, nil},
 	{"documented, year month day as numbers", documentedColumns, []columnText{{"year", "int"}, {"month", "int"}, {"day", "int"}}, nil},
@@ -135,7 +135,7 @@ var layouts = []layout{
 }
 
 // fakeTable is the table as Athena describes it.
-func (l layout) fakeTable() awsfake.AthenaTable {
+func (l tableLayout) fakeTable() awsfake.AthenaTable {
 	t := awsfake.AthenaTable{Parameters: l.properties}
 	for _, c := range l.columns {
 		t.Columns = append(t.Columns, awsfake.AthenaColumn{Name: c.name, Type: c.kind})
@@ -147,7 +147,7 @@ func (l layout) fakeTable() awsfake.AthenaTable {
 }
 
 // sqlColumns are the columns with the partition keys.
-func (l layout) sqlColumns() []sqlColumn {
+func (l tableLayout) sqlColumns() []sqlColumn {
 	var out []sqlColumn
 	for _, c := range slices.Concat(l.columns, l.partitions) {
 		out = append(out, sqlColumn{c.name, c.kind})
@@ -158,7 +158,7 @@ func (l layout) sqlColumns() []sqlColumn {
 const trailTable = "athena:primary/logs.cloudtrail"
 
 // onDuckDB is Athena with one table, where DuckDB has answered the statements.
-func (l layout) onDuckDB(t testing.TB, tools string, records []sqlRecord, statements []*statement) *awsfake.Fake {
+func (l tableLayout) onDuckDB(t testing.TB, tools string, records []sqlRecord, statements []*statement) *awsfake.Fake {
 	t.Helper()
 	task := sqlTask{Database: "logs", Table: "cloudtrail", Columns: l.sqlColumns(), Records: records}
 	for _, s := range statements {
@@ -280,7 +280,7 @@ func byTime(a, b *correlate.Event) int {
 }
 
 // testMeanings compares what Athena gives to each query with the events of the records.
-func testMeanings(t *testing.T, tools string, l layout, events []*correlate.Event, records []sqlRecord, meanings []meaning) {
+func testMeanings(t *testing.T, tools string, l tableLayout, events []*correlate.Event, records []sqlRecord, meanings []meaning) {
 	t.Helper()
 	table := l.table(t)
 	var statements []*statement
@@ -297,7 +297,7 @@ func testMeanings(t *testing.T, tools string, l layout, events []*correlate.Even
 	}
 }
 
-func testMeaning(t *testing.T, fake *awsfake.Fake, l layout, m meaning, events []*correlate.Event) {
+func testMeaning(t *testing.T, fake *awsfake.Fake, l tableLayout, m meaning, events []*correlate.Event) {
 	t.Helper()
 	wanted := func(e *correlate.Event) bool {
 		switch m.query.Want {

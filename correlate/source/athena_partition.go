@@ -217,16 +217,16 @@ func (t *athenaTable) calendar(d days) (conditions []condition, unused []string)
 		return condition{sql: "(" + strings.Join(append(parts, last), " OR ") + ")"}
 	}
 	if at := d.first; !at.IsZero() {
-		conditions = append(conditions, bound(at, ">", span(int(at.Month())+1, 12), span(at.Day(), 31)))
+		conditions = append(conditions, bound(at, ">", numbers(int(at.Month())+1, 12), numbers(at.Day(), 31)))
 	}
 	if at := d.last; !at.IsZero() {
-		conditions = append(conditions, bound(at, "<", span(1, int(at.Month())-1), span(1, at.Day())))
+		conditions = append(conditions, bound(at, "<", numbers(1, int(at.Month())-1), numbers(1, at.Day())))
 	}
 	return conditions, nil
 }
 
-// span is the numbers from first to last.
-func span(first, last int) []int {
+// numbers are those from first to last.
+func numbers(first, last int) []int {
 	var out []int
 	for n := first; n <= last; n++ {
 		out = append(out, n)

@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -204,10 +205,14 @@ func (t *athenaTable) orEmpty(column string) string {
 	return "coalesce(" + column + ", '')"
 }
 
-// matches looks for any of the words, which are letters and digits. It does without (?i): whether a question mark within a
-// text is safe beside parameters isn't documented.
+// matches looks for any of the words. It does without (?i): whether a question mark within a text is safe beside
+// parameters isn't documented.
 func matches(expr string, words []string) string {
-	return "regexp_like(" + expr + ", " + literal(strings.Join(words, "|")) + ")"
+	patterns := make([]string, len(words))
+	for i, w := range words {
+		patterns[i] = regexp.QuoteMeta(w)
+	}
+	return "regexp_like(" + expr + ", " + literal(strings.Join(patterns, "|")) + ")"
 }
 
 // longestSession is how long a session lasts at most: GetFederationToken's 36 hours.

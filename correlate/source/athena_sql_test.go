@@ -76,7 +76,7 @@ func statements(t *testing.T) (names, sql []string, printed []string) {
 }
 
 // table is the layout's, read as metadata.
-func (l layout) table(t *testing.T) *athenaTable {
+func (l tableLayout) table(t *testing.T) *athenaTable {
 	t.Helper()
 	fake := awsfake.New(&awsfake.Athena{Tables: map[string]awsfake.AthenaTable{"logs.cloudtrail": l.fakeTable()}})
 	_, table, err := dialAthena(context.Background(), trailTable, withoutWaiting(fake, Query{}).withDefaults())

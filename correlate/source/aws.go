@@ -119,6 +119,7 @@ func (a AWS) fromEnvironment(ctx context.Context) (aws.Config, error) {
 		config.WithRetryMode(aws.RetryModeAdaptive),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 			tr.MaxIdleConnsPerHost = maxFetches // or every further connection is made anew
+			tr.ResponseHeaderTimeout = time.Minute
 		})),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = &metadata }),
 		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) { o.TokenProvider = a.MFAToken }),

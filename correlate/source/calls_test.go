@@ -77,7 +77,7 @@ func TestAthenaCalls(t *testing.T) {
 	for _, e := range events {
 		records = append(records, sqlRecord{json.RawMessage(texts[e]), delivered(t, e.Origin.Path)})
 	}
-	for _, l := range []layout{layouts[0], layouts[len(layouts)-1]} {
+	for _, l := range []tableLayout{layouts[0], layouts[len(layouts)-1]} {
 		for _, q := range []Query{{}, {Since: at("2026-11-19T09:00:00Z"), Until: at("2026-11-19T12:00:00Z"), Regions: []string{"eu-west-1", "us-east-1"}}} {
 			compareCalls(t, l, tools, records, acmeTrail, q)
 		}
@@ -101,7 +101,7 @@ func TestAthenaCallsRecorded(t *testing.T) {
 	compareCalls(t, layouts[len(layouts)-1], tools, records, pattern, Query{})
 }
 
-func compareCalls(t *testing.T, l layout, tools string, records []sqlRecord, files string, q Query) {
+func compareCalls(t *testing.T, l tableLayout, tools string, records []sqlRecord, files string, q Query) {
 	t.Helper()
 	stmt, err := l.table(t).calls(q)
 	if err != nil {

@@ -115,9 +115,6 @@ func (l *lookup) checkAccounts(own string) {
 	}
 }
 
-// regionName is what the name of a region looks like: ap-southeast-2, us-gov-west-1.
-var regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-
 // parseLookup reads what follows lookup:. asked is zero if it names no attribute.
 func parseLookup(what string) (regions []string, asked attribute, err error) {
 	list, query, hasQuery := strings.Cut(what, "?")

@@ -17,6 +17,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -102,7 +103,7 @@ type Options struct {
 }
 
 // A Progress counts what was read. It may be looked at while reading goes on.
-// The totals are complete when Open returns; they don't include standard input.
+// The totals are complete when Open returns, but for s3://, where they grow with the listing; they don't include standard input.
 type Progress struct {
 	TotalFiles atomic.Int64
 	TotalBytes atomic.Int64 // on disk
@@ -150,13 +151,13 @@ type opener func(ctx context.Context, src string, opts Options) (iter.Seq2[*corr
 
 // openers are the sources that aren't files, by how they begin.
 var openers = []struct {
-	prefix string
-	open   opener
+	Kind
+	open opener
 }{
-	{"s3://", openS3},
-	{"lookup:", openLookup},
-	{"athena:", openAthena},
-	{"lake:", openLake},
+	{Kind{"s3://", "s3://BUCKET/PREFIX", "a trail's bucket; dates, regions and accounts that aren't wanted aren't read"}, openS3},
+	{Kind{"lookup:", "lookup:, lookup:REGION,...", "the event history of CloudTrail: management events of 90 days"}, openLookup},
+	{Kind{"athena:", "athena:WORKGROUP/DATABASE.TABLE", "a table of trail logs that Athena has; the query runs there"}, openAthena},
+	{Kind{"lake:", "lake:EVENT-DATA-STORE", "an event data store of CloudTrail Lake; the query runs there"}, openLake},
 }
 
 // Open returns the events of a SOURCE (product.md §3): a file, a directory
@@ -169,16 +170,16 @@ var openers = []struct {
 func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.Event, error], error) {
 	opts = opts.withDefaults()
 	if src == "-" {
-		return readOne(ctx, item{path: src, stream: opts.Stdin}, opts), nil
+		return readOne(ctx, streamItem(src, opts.Stdin), opts), nil
 	}
 	for _, o := range openers {
-		if strings.HasPrefix(src, o.prefix) {
+		if strings.HasPrefix(src, o.Prefix) {
 			return o.open(ctx, src, opts)
 		}
 	}
 	items, isTree, err := list(ctx, src)
 	if err != nil {
-		return nil, err
+		return nil, orMistyped(src, err)
 	}
 	for _, it := range items {
 		if it.problem == nil {
@@ -188,14 +189,14 @@ func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.E
 	}
 	switch {
 	case isTree:
-		return orComplain(readAll(ctx, items, opts), src), nil
+		return orComplain(readAll(ctx, slices.Values(items), opts), src), nil
 	case len(items) == 1:
 		if err := openable(items[0]); err != nil {
 			return nil, err
 		}
 		return readOne(ctx, items[0], opts), nil
 	default:
-		return readAll(ctx, items, opts), nil
+		return readAll(ctx, slices.Values(items), opts), nil
 	}
 }
 

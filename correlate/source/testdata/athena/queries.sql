@@ -55,21 +55,21 @@ ORDER BY 1, 2, 3, 4, 5, 6
 -- older, no partitions: events: denials, three days across a year
 WHERE eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')))
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- older, no partitions: events: errors since
 WHERE eventtime >= '2026-11-19T10:00:00'
   AND useridentity.accesskeyid = 'ASIAEXAMPLE'
   AND (coalesce(errorcode, '') <> ''
     OR coalesce(errormessage, '') <> ''
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful')))
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful|\\u00')))
 
 -- older, no partitions: events: findings until, accounts and regions
-WHERE ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume'))))
+WHERE ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
 -- documented, region year month day: events: everything
@@ -141,9 +141,9 @@ WHERE ("year" > '2025' OR "year" = '2025' AND "month" IN ('12') AND "day" IN ('3
   AND ("year" < '2026' OR "year" = '2026' AND "month" IN ('1', '01') AND "day" IN ('1', '01', '2', '02'))
   AND eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')))
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- documented, region year month day: events: errors since
 WHERE ("year" > '2026' OR "year" = '2026' AND "month" IN ('12') OR "year" = '2026' AND "month" IN ('11') AND "day" IN ('19', '20', '21', '22', '23', '24', '25', '26', '27', '28', '29', '30', '31'))
@@ -151,14 +151,14 @@ WHERE ("year" > '2026' OR "year" = '2026' AND "month" IN ('12') OR "year" = '202
   AND useridentity.accesskeyid = 'ASIAEXAMPLE'
   AND (coalesce(errorcode, '') <> ''
     OR coalesce(errormessage, '') <> ''
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful')))
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful|\\u00')))
 
 -- documented, region year month day: events: findings until, accounts and regions
 WHERE "region" IN ('eu-west-1', 'it''s', 'us-east-1')
   AND ("year" < '2026' OR "year" = '2026' AND "month" IN ('1', '01', '2', '02', '3', '03', '4', '04', '5', '05', '6', '06', '7', '07', '8', '08', '9', '09', '10') OR "year" = '2026' AND "month" IN ('11') AND "day" IN ('1', '01', '2', '02', '3', '03', '4', '04', '5', '05', '6', '06', '7', '07', '8', '08', '9', '09', '10', '11', '12', '13', '14', '15', '16', '17', '18', '19', '20'))
-  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume'))))
+  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
 -- documented, year month day as numbers: events: everything
@@ -230,9 +230,9 @@ WHERE ("year" > 2025 OR "year" = 2025 AND "month" IN (12) AND "day" IN (30, 31))
   AND ("year" < 2026 OR "year" = 2026 AND "month" IN (1) AND "day" IN (1, 2))
   AND eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')))
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- documented, year month day as numbers: events: errors since
 WHERE ("year" > 2026 OR "year" = 2026 AND "month" IN (12) OR "year" = 2026 AND "month" IN (11) AND "day" IN (19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31))
@@ -240,13 +240,13 @@ WHERE ("year" > 2026 OR "year" = 2026 AND "month" IN (12) OR "year" = 2026 AND "
   AND useridentity.accesskeyid = 'ASIAEXAMPLE'
   AND (coalesce(errorcode, '') <> ''
     OR coalesce(errormessage, '') <> ''
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful')))
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful|\\u00')))
 
 -- documented, year month day as numbers: events: findings until, accounts and regions
 WHERE ("year" < 2026 OR "year" = 2026 AND "month" IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10) OR "year" = 2026 AND "month" IN (11) AND "day" IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20))
-  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume'))))
+  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
 -- documented, region and date: events: everything
@@ -318,9 +318,9 @@ WHERE (NOT regexp_like("date", '^20[0-9]{2}([-/]{0,1}(0[1-9]|1[0-2])|$)') OR rpa
   AND (NOT regexp_like("date", '^20[0-9]{2}([-/]{0,1}(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '0') <= '20260102')
   AND eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')))
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- documented, region and date: events: errors since
 WHERE (NOT regexp_like("date", '^20[0-9]{2}([-/]{0,1}(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '9') >= '20261119')
@@ -328,14 +328,14 @@ WHERE (NOT regexp_like("date", '^20[0-9]{2}([-/]{0,1}(0[1-9]|1[0-2])|$)') OR rpa
   AND useridentity.accesskeyid = 'ASIAEXAMPLE'
   AND (coalesce(errorcode, '') <> ''
     OR coalesce(errormessage, '') <> ''
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful')))
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful|\\u00')))
 
 -- documented, region and date: events: findings until, accounts and regions
 WHERE "region" IN ('eu-west-1', 'it''s', 'us-east-1')
   AND (NOT regexp_like("date", '^20[0-9]{2}([-/]{0,1}(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '0') <= '20261120')
-  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume'))))
+  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
 -- documented, projected timestamp: events: everything
@@ -407,9 +407,9 @@ WHERE "timestamp" >= '2025/12/30'
   AND "timestamp" <= '2026/01/02'
   AND eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')))
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- documented, projected timestamp: events: errors since
 WHERE "timestamp" >= '2026/11/19'
@@ -417,13 +417,13 @@ WHERE "timestamp" >= '2026/11/19'
   AND useridentity.accesskeyid = 'ASIAEXAMPLE'
   AND (coalesce(errorcode, '') <> ''
     OR coalesce(errormessage, '') <> ''
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful')))
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful|\\u00')))
 
 -- documented, projected timestamp: events: findings until, accounts and regions
 WHERE "timestamp" <= '2026/11/20'
-  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume'))))
+  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
 -- printed, projected account region timestamp: events: everything
@@ -499,9 +499,9 @@ WHERE "timestamp" >= '2025/12/30'
   AND "timestamp" <= '2026/01/02'
   AND eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')))
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- printed, projected account region timestamp: events: errors since
 WHERE "timestamp" >= '2026/11/19'
@@ -509,14 +509,14 @@ WHERE "timestamp" >= '2026/11/19'
   AND useridentity.accesskeyid = 'ASIAEXAMPLE'
   AND (coalesce(errorcode, '') <> ''
     OR coalesce(errormessage, '') <> ''
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful')))
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful|\\u00')))
 
 -- printed, projected account region timestamp: events: findings until, accounts and regions
 WHERE "account" = '222222222222'
   AND "region" IN ('eu-west-1', 'it''s', 'us-east-1')
   AND "timestamp" <= '2026/11/20'
-  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume')
-    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|assume'))))
+  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
