@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -13,10 +14,20 @@ import (
 
 // An eventsJob is what events is asked.
 type eventsJob struct {
-	filter filter
-	input  input
-	all    bool
-	out    string
+	filter   filter
+	input    input
+	all      bool
+	out      string
+	query    string // whose SQL is wanted instead; "" is none
+	printDDL bool
+}
+
+// want is what the events are for.
+func (job *eventsJob) want() source.Want {
+	if job.all {
+		return source.Errors
+	}
+	return source.Denials
 }
 
 func (a *app) eventsCommand() *cobra.Command {
@@ -43,13 +54,22 @@ those that aren't.`,
 			if len(job.input.sources) == 0 {
 				return errNoSource
 			}
-			return a.events(cmd, &job)
+			ctx, query := cmd.Context(), job.filter.query(job.want())
+			switch {
+			case job.printDDL:
+				return a.printDDL(ctx, &job.input, query, job.out)
+			case job.query != "":
+				return a.printQuery(ctx, job.query, &job.input, query, job.out)
+			}
+			return a.events(ctx, &job)
 		},
 	}
 	job.filter.flags(cmd)
 	job.input.flags(cmd)
 	cmd.Flags().BoolVar(&job.all, "all-errors", false, "every error, not only denials")
 	outFlag(cmd, &job.out)
+	queryFlag(cmd, &job.query)
+	cmd.Flags().BoolVar(&job.printDDL, "print-ddl", false, "print the definition of an Athena table for the logs in an s3:// SOURCE, and read nothing")
 	return cmd
 }
 
@@ -60,18 +80,14 @@ func outFlag(cmd *cobra.Command, out *string) {
 	cmd.Flags().StringVarP(out, "out", "o", "", "write the result to `FILE`, which appears when it is whole or not at all")
 }
 
-func (a *app) events(cmd *cobra.Command, job *eventsJob) error {
-	p, err := a.printerTo(cmd.Context(), render.Denials, job.out)
+func (a *app) events(ctx context.Context, job *eventsJob) error {
+	p, err := a.printerTo(ctx, render.Denials, job.out)
 	if err != nil {
 		return err
 	}
 	defer p.giveUp()
-	want := source.Denials
-	if job.all {
-		want = source.Errors
-	}
 	seen := map[string]bool{} // sources may overlap (T100)
-	c, err := a.read(cmd.Context(), &job.input, job.filter.query(want), func(e *correlate.Event) (bool, error) {
+	c, err := a.read(ctx, &job.input, job.filter.query(job.want()), func(e *correlate.Event) (bool, error) {
 		if !job.filter.event(e) {
 			return false, nil
 		}

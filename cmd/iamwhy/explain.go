@@ -19,6 +19,7 @@ type explainJob struct {
 	messages []string
 	options  correlate.Options
 	out      string
+	query    string // whose SQL is wanted instead; "" is none
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -45,6 +46,9 @@ message is all there is to go by. A SOURCE is one of
 			if len(job.input.sources)+len(job.messages) == 0 {
 				return errors.New("nothing to explain: give a SOURCE of CloudTrail events, or --message with the error as it was printed")
 			}
+			if job.query != "" {
+				return a.printQuery(cmd.Context(), job.query, &job.input, job.filter.query(source.Findings), job.out)
+			}
 			return a.explain(cmd.Context(), job)
 		},
 	}
@@ -54,6 +58,7 @@ message is all there is to go by. A SOURCE is one of
 	flags.StringArrayVar(&job.messages, "message", nil, "an access-denied error's `TEXT`, as pasted from a terminal")
 	flags.BoolVar(&job.options.AssumeNoSessionPolicy, "assume-no-session-policy", false, "take sessions to have no session policy where the events don't tell")
 	outFlag(cmd, &job.out)
+	queryFlag(cmd, &job.query)
 	return cmd
 }
 

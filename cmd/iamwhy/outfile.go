@@ -23,6 +23,9 @@ type outFile struct {
 	unwatch func() bool
 }
 
+// errGivenUp is why there is no file when the run had an error, which is reported by itself.
+var errGivenUp = errors.New("given up")
+
 // createOut begins to write the file at path. What can be wrong with path is said now: the run may take long.
 func createOut(ctx context.Context, path string) (*outFile, error) {
 	target, mode, err := outTarget(path)

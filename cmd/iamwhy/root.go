@@ -178,7 +178,7 @@ func (a *app) printer(s render.Subject) (printer, error) { return a.printerOn(s,
 
 // printerTo opens the renderer on a file, which is there once finish was called; "" and - are the standard output.
 func (a *app) printerTo(ctx context.Context, s render.Subject, path string) (printer, error) {
-	if path == "" || path == "-" {
+	if !toFile(path) {
 		return a.printer(s)
 	}
 	if _, err := a.printerOn(s, io.Discard); err != nil { // before the file is made
@@ -192,6 +192,9 @@ func (a *app) printerTo(ctx context.Context, s render.Subject, path string) (pri
 	p.file = file
 	return p, err
 }
+
+// toFile reports whether --out names a file.
+func toFile(path string) bool { return path != "" && path != "-" }
 
 func (a *app) printerOn(s render.Subject, w io.Writer) (printer, error) {
 	color, err := a.useColor(w)
@@ -225,7 +228,7 @@ func (p printer) finish(s correlate.Summary) error {
 // giveUp leaves the file as it was; after finish it does nothing.
 func (p printer) giveUp() {
 	if p.file != nil {
-		p.file.giveUp(errors.New("given up"))
+		p.file.giveUp(errGivenUp)
 	}
 }
 

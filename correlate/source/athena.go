@@ -349,6 +349,15 @@ func sleep(ctx context.Context, d time.Duration) error {
 // parameters, and runs nothing. Where the table's metadata can't be read, the layout that AWS
 // documents today is assumed, and a comment in the text says so.
 func AthenaQuery(ctx context.Context, src string, opts Options) (string, error) {
+	return printedQuery(ctx, src, opts, (*athenaTable).events)
+}
+
+// AthenaCallsQuery returns the SQL that [Calls] would run, as AthenaQuery does that of Open.
+func AthenaCallsQuery(ctx context.Context, src string, opts Options) (string, error) {
+	return printedQuery(ctx, src, opts, (*athenaTable).calls)
+}
+
+func printedQuery(ctx context.Context, src string, opts Options, of func(*athenaTable, Query) (*statement, error)) (string, error) {
 	opts = opts.withDefaults()
 	name, err := parseAthena(src)
 	if err != nil {
@@ -366,7 +375,7 @@ func AthenaQuery(ctx context.Context, src string, opts Options) (string, error) 
 	case err != nil:
 		return "", err
 	}
-	stmt, err := t.events(opts.Query)
+	stmt, err := of(t, opts.Query)
 	if err != nil {
 		return "", err
 	}
