@@ -150,7 +150,7 @@ func (t *athenaTable) calls(q Query) (*statement, error) {
 		return nil, err
 	}
 	if kinds := t.orEmpty("eventcategory") + " || ' ' || " + t.orEmpty("eventtype"); t.isColumn("eventtype") {
-		w.add("NOT regexp_like(" + kinds + ", '(?i)insight|aggregate')") // they are no calls (T8)
+		w.add("NOT regexp_like(lower(" + kinds + "), 'insight|aggregate')") // they are no calls (T8)
 	}
 	exprs := []string{t.callPrincipal(), t.orEmpty("eventsource"), t.orEmpty("eventname"), t.orEmpty("awsregion"), t.orEmpty("errorcode"), t.callResources(),
 		"count(*)", "min(eventtime)", "max(eventtime)", "min(" + t.orEmpty("eventid") + ")"}
