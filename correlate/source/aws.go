@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -202,6 +203,7 @@ func inShort(err error) string {
 	var op *smithy.OperationError
 	var api smithy.APIError
 	var send *smithyhttp.RequestSendError
+	var request *url.Error
 	where, what := "", err.Error()
 	if errors.As(err, &op) {
 		where, what = op.Service()+" "+op.Operation()+": ", op.Err.Error()
@@ -211,8 +213,8 @@ func inShort(err error) string {
 		what = api.ErrorCode() + ": " + api.ErrorMessage()
 	case errors.As(err, &api):
 		what = api.ErrorCode()
-	case errors.As(err, &send):
-		what = send.Err.Error()
+	case errors.As(err, &send) && errors.As(send.Err, &request): // whose URL says less than the operation
+		what = request.Err.Error()
 	}
 	return where + what
 }

@@ -39,7 +39,8 @@ type bucket struct {
 
 // openS3 opens s3://bucket/prefix. The prefix is that of a trail's bucket, at
 // whatever depth, or any other, or the key of one object. In the folders of trails, those of other
-// accounts, regions and days than are asked for aren't looked into; all else is read as local files are.
+// accounts, regions and days than are asked for aren't looked into; all else is read as local files are. (If a
+// time is asked for, what lies in a region's folder but in no day's isn't looked for.)
 //
 // It asks for s3:ListBucket and s3:GetObject; for kms:Decrypt, if the objects are encrypted with a KMS key.
 func openS3(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.Event, error], error) {
@@ -67,7 +68,7 @@ func openS3(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate
 	if b.span.bounded() {
 		return events, nil // that nothing is there, says a notice
 	}
-	return orComplain(events, src), nil
+	return orComplain(events, src, opts.Progress), nil
 }
 
 // newBucket finds out in which region a bucket is, and asks it there.
@@ -109,7 +110,7 @@ func (b *bucket) region(ctx context.Context) (string, error) {
 		return aws.ToString(out.BucketRegion), nil
 	}
 	var response *awshttp.ResponseError
-	if !errors.As(err, &response) || response.Response == nil {
+	if !errors.As(err, &response) || response.HTTPStatusCode() == 0 { // it was never answered
 		return "", b.aws.failure(ctx, "looking for the bucket", err)
 	}
 	if region := response.Response.Header.Get("X-Amz-Bucket-Region"); region != "" {
@@ -202,7 +203,7 @@ func (b *bucket) items(ctx context.Context, src, prefix string, opts Options) it
 		inner, cancel := context.WithCancel(ctx)
 		l := newLister(b)
 		spoke := false
-		err := l.walk(inner, prefix, 0, func(it item) error {
+		err := l.walk(inner, prefix, func(it item) error {
 			if !spoke {
 				opts.Progress.Stage.Store(nil)
 				spoke = true
@@ -246,7 +247,7 @@ func (b *bucket) item(key string, size int64) item {
 // url is a key or prefix for errors.
 func (b *bucket) url(key string) string { return printable("s3://" + b.name + "/" + key) }
 
-// listFailure says why a prefix can't be listed. It stands before it already.
+// listFailure says why a prefix can't be listed, which it doesn't name.
 func (b *bucket) listFailure(ctx context.Context, err error) error {
 	failure := b.aws.failure(ctx, "listing it", err)
 	if isDenied(err) && ctx.Err() == nil {
@@ -255,7 +256,7 @@ func (b *bucket) listFailure(ctx context.Context, err error) error {
 	return failure
 }
 
-// getFailure says why an object can't be read. Its name stands before it already.
+// getFailure says why an object can't be read, which it doesn't name.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 func (b *bucket) getFailure(ctx context.Context, err error) error {

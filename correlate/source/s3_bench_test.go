@@ -16,7 +16,7 @@ import (
 func busyFile(size int) string {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var records []string
-	for range size / 130 {
+	for range size / 69 { // bytes that a record takes
 		id := fmt.Sprintf("%016x%016x", rnd.Uint64(), rnd.Uint64())
 		record := strings.TrimSuffix(sample(id), "}") + fmt.Sprintf(`,"requestID":"%016x%016x","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:%08x",`+
 			`"arn":"arn:aws:sts::111122223333:assumed-role/app/i-%016x","accountId":"111122223333","accessKeyId":"ASIA%08x"},"sourceIPAddress":"198.51.100.%d",`+

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -468,6 +469,25 @@ func TestS3OpenErrors(t *testing.T) {
 	compare(t, "s3://logs/a/b", []string{"1"}, nil, collect(t, "s3://logs/a/b", f.options())) // it may be read, if not listed
 }
 
+// TestS3Unreachable: where nobody answers, that is said once, in the words that matter.
+func TestS3Unreachable(t *testing.T) {
+	opts := newFakeS3(nil).options()
+	load, asked := opts.AWS.Load, 0
+	opts.AWS.Load = func(ctx context.Context) (aws.Config, error) {
+		cfg, err := load(ctx)
+		cfg.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+			asked++
+			return nil, &url.Error{Op: "Head", URL: r.URL.String(), Err: errors.New("dial tcp: lookup s3.test: no such host")}
+		})
+		return cfg, err
+	}
+	_, err := Open(t.Context(), "s3://logs/x", opts)
+	const want = "s3://logs/x: looking for the bucket: S3 HeadBucket: dial tcp: lookup s3.test: no such host"
+	if call := new(AWSError); err == nil || err.Error() != want || !errors.As(err, &call) || asked != 3 {
+		t.Errorf("%v after %d attempts, want %q after 3", err, asked, want)
+	}
+}
+
 // TestS3Parts: a part that can't be read is reported, and the rest goes on.
 func TestS3Parts(t *testing.T) {
 	const bad = "b.json"
@@ -666,6 +686,18 @@ func TestS3Empty(t *testing.T) {
 	opts.Query.Since = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 	got = collect(t, "s3://logs", opts)
 	compare(t, "s3://logs", nil, []string{"s3://logs: no log file for the accounts, regions and times that are asked for"}, got)
+}
+
+// TestNothingDenied: records that aren't wanted are records: nothing is complained about.
+func TestNothingDenied(t *testing.T) {
+	dir, _ := tree(t, 3)
+	f := newFakeS3(map[string]string{"a": logFile("1", "2")})
+	for src, opts := range map[string]Options{dir: {}, "s3://logs": f.options()} {
+		opts.Query.Want = Denials
+		if got := collect(t, src, opts); len(got.errs) != 0 {
+			t.Errorf("%s: %v", src, got.errs)
+		}
+	}
 }
 
 // TestS3Stops: when the consumer has enough, or the context is done, no goroutine is left.

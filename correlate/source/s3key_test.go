@@ -133,6 +133,36 @@ func TestSpanIsSound(t *testing.T) {
 	})
 }
 
+// FuzzLayoutOf: whatever the key, if it isn't left out, no folder above it is.
+func FuzzLayoutOf(f *testing.F) {
+	for _, key := range []string{"", "a//b", "AWSLogs/AWSLogs/111122223333/CloudTrail/eu-west-1/2023/07/10/x_20230710T1220Z_y",
+		"AWSLogs/o-abcdefghij/111122223333/CloudTrail-Digest/eu-west-1/2023/", "AWSLogs/111122223333/CloudTrail/eu-west-1/2022/13/x"} {
+		f.Add(key)
+	}
+	spans := []span{
+		spanOf(Query{Accounts: []string{"111122223333"}, Regions: []string{"eu-west-1"}}),
+		spanOf(Query{Since: time.Date(2023, 7, 10, 12, 0, 0, 0, time.UTC)}),
+		spanOf(Query{Until: time.Date(2023, 7, 10, 12, 0, 0, 0, time.UTC)}),
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		at := layoutOf(key)
+		for i := range key {
+			if key[i] != '/' {
+				continue
+			}
+			above := layoutOf(key[:i+1])
+			if at.leftOut() == "" && above.leftOut() != "" {
+				t.Errorf("%q: %s", key[:i+1], above.leftOut())
+			}
+			for _, s := range spans {
+				if !s.excludes(at) && s.excludes(above) {
+					t.Errorf("%+v excludes %q, but not %q", s, key[:i+1], key)
+				}
+			}
+		}
+	})
+}
+
 // TestLeftOut: the folders beside a trail's (T8).
 func TestLeftOut(t *testing.T) {
 	for kind, want := range map[string]bool{

@@ -52,7 +52,7 @@ func (s *skippedFolder) Error() string { return s.reason }
 
 // walk gives out what begins with prefix. Its error is that of out or of ctx; what can't be listed
 // becomes an item of its own.
-func (l *lister) walk(ctx context.Context, prefix string, depth int, out take) error {
+func (l *lister) walk(ctx context.Context, prefix string, out take) error {
 	counted := func(it item) error {
 		if s, ok := it.problem.(*skippedFolder); ok {
 			l.skips[s.reason]++
@@ -60,10 +60,10 @@ func (l *lister) walk(ctx context.Context, prefix string, depth int, out take) e
 		}
 		return out(it)
 	}
-	return l.folder(ctx, prefix, depth, counted)
+	return l.folder(ctx, prefix, 0, counted)
 }
 
-// folder gives out what lies in a folder, unless it can't be wanted.
+// folder gives out what lies in a folder that is so deep below the prefix that was asked for, unless it can't be wanted.
 func (l *lister) folder(ctx context.Context, prefix string, depth int, out take) error {
 	at := layoutOf(prefix)
 	if l.span.excludes(at) {
@@ -80,13 +80,15 @@ func (l *lister) folder(ctx context.Context, prefix string, depth int, out take)
 	}, out)
 }
 
-// flat gives out all objects below a prefix.
+// flat gives out all objects below a prefix, by one listing in the order of the keys. That is
+// the fewest calls, and fast enough: it gives a thousand objects in the time in which few are read.
 func (l *lister) flat(ctx context.Context, prefix string, out take) error {
+	oneRegion := layoutOf(prefix).region != ""
 	return l.pages(ctx, prefix, "", l.span.startAfter(prefix), func(page []entry) (bool, error) {
 		for _, e := range page {
 			at := layoutOf(e.key)
-			if at.region != "" && l.span.isPast(at) && layoutOf(prefix).region != "" {
-				return false, nil // and so is all that follows in this region
+			if oneRegion && l.span.isPast(at) {
+				return false, nil // and so is all that follows
 			}
 			if err := l.object(e, at, out); err != nil {
 				return false, err

@@ -189,7 +189,7 @@ func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.E
 	}
 	switch {
 	case isTree:
-		return orComplain(readAll(ctx, slices.Values(items), opts), src), nil
+		return orComplain(readAll(ctx, slices.Values(items), opts), src, opts.Progress), nil
 	case len(items) == 1:
 		if err := openable(items[0]); err != nil {
 			return nil, err
@@ -200,18 +200,18 @@ func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.E
 	}
 }
 
-// orComplain passes seq on, and adds an error if it had no event: a
-// directory in which nothing was found is rarely the one that was meant.
-func orComplain(seq iter.Seq2[*correlate.Event, error], dir string) iter.Seq2[*correlate.Event, error] {
+// orComplain passes seq on, and adds an error if there was no event, be it one that
+// was passed over: a directory in which nothing was found is rarely the one that was meant.
+func orComplain(seq iter.Seq2[*correlate.Event, error], dir string, progress *Progress) iter.Seq2[*correlate.Event, error] {
 	return func(yield func(*correlate.Event, error) bool) {
-		found := false
+		found, before := false, progress.Events.Load()
 		for e, err := range seq {
 			found = found || e != nil || isFatal(err)
 			if !yield(e, err) {
 				return
 			}
 		}
-		if !found {
+		if !found && progress.Events.Load() == before {
 			yield(nil, &BadRecord{Path: dir, Index: -1, Err: fmt.Errorf("no CloudTrail records in %s", printable(dir))})
 		}
 	}
