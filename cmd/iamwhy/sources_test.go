@@ -345,7 +345,7 @@ func bucketOf(dir string) http.Handler {
 
 var (
 	ddlColumn    = regexp.MustCompile("(?m)^  `([a-z]+)` (.+?),?$")
-	ddlPartition = regexp.MustCompile("PARTITIONED BY \\((.*)\\)")
+	ddlPartition = regexp.MustCompile(`PARTITIONED BY \((.*)\)`)
 	ddlProperty  = regexp.MustCompile("(?m)^  '([^']+)' = '([^']*)',?$")
 )
 
@@ -485,4 +485,53 @@ func onDuckDB(t *testing.T, tools string, table awsfake.AthenaTable, s awsfake.A
 		return awsfake.AthenaQuery{}
 	}
 	return awsfake.AthenaQuery{States: []string{"SUCCEEDED"}, Columns: results[0].Columns, Rows: results[0].Rows}
+}
+
+// TestPartNotRead is of a region that may not be asked: the others are answered, and the status says that AWS failed (product.md §4).
+func TestPartNotRead(t *testing.T) {
+	fake := awsfake.New(&awsfake.CloudTrail{Events: byRegion(t, sampleEvents(t))})
+	fake.Fail(awsfake.Fault{Region: "us-east-1", Reply: awsfake.Deny})
+	serve(t, fake)
+	path := filepath.Join(t.TempDir(), "r.json")
+	write(t, path, []byte("old"))
+	for _, tt := range []struct {
+		name, sources string
+		flags         []string
+		denials       int // on stdout, or in the file
+		stderr        []string
+	}{
+		{"one region of two", "lookup:eu-west-1,us-east-1", nil, 7, []string{
+			"iamwhy: error: lookup:us-east-1: ", "is not authorized to perform: cloudtrail:LookupEvents", ": 7 denied, ", "; 1 part not read\n",
+		}},
+		{"quiet", "lookup:eu-west-1,us-east-1", []string{"-q"}, 7, []string{"iamwhy: error: lookup:us-east-1: "}},
+		{"to a file", "lookup:eu-west-1,us-east-1", []string{"-q", "-o", path}, 7, []string{"iamwhy: error: lookup:us-east-1: "}},
+		{"nothing could be read: the file is as it was", "lookup:us-east-1", []string{"-q", "-o", path}, 7, []string{
+			"iamwhy: error: lookup:us-east-1: ", "iamwhy: error: nothing was written to " + path,
+		}},
+		{"no such region", "lookup:nowhere", []string{"-q"}, 0, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			args := append([]string{"events", "--output", "json"}, tt.flags...)
+			status := run(t.Context(), append(args, tt.sources), streams{strings.NewReader(""), &stdout, &stderr})
+			if want := map[bool]int{true: statusAWS, false: statusInput}[tt.stderr != nil]; status != want {
+				t.Errorf("exit status %d, want %d", status, want)
+			}
+			result := stdout.String()
+			if slices.Contains(tt.flags, "-o") {
+				result = read(t, path)
+			}
+			if n := strings.Count(result, "\n"); n != tt.denials {
+				t.Errorf("%d denials, want %d", n, tt.denials)
+			}
+			for _, want := range tt.stderr {
+				if !strings.Contains(stderr.String(), want) {
+					t.Errorf("stderr has no %q:\n%s", want, &stderr)
+				}
+			}
+			if quiet := slices.Contains(tt.flags, "-q"); quiet && strings.Count(stderr.String(), "\n") != strings.Count(stderr.String(), "iamwhy: error: ") {
+				t.Errorf("-q lets more through than errors:\n%s", &stderr)
+			}
+		})
+	}
 }
