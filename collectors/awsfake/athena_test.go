@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/athena"
 	"github.com/aws/aws-sdk-go-v2/service/athena/types"
 	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
 )
 
 func athenaOf(a *Athena) *athena.Client { return athena.NewFromConfig(New(a).Config("eu-west-1")) }
@@ -139,5 +140,25 @@ func TestAthenaRefuses(t *testing.T) {
 		case !errors.As(err, &api) || api.ErrorCode() != test.want:
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
+	}
+}
+
+// TestAthenaTrail: a trail's table has what its definition says, and a query of it the records' values.
+func TestAthenaTrail(t *testing.T) {
+	table := AthenaTableOf("CREATE EXTERNAL TABLE `t` (\n  `a` string,\n  `u` struct<b:string,c:map<string,int>>\n)\nPARTITIONED BY (`region` string)\n" +
+		"ROW FORMAT SERDE 's'\nTBLPROPERTIES (\n  'x' = 'y',\n  'projection.region.type' = 'injected'\n);")
+	want := AthenaTable{
+		Columns: []AthenaColumn{{"a", "string"}, {"u", "struct<b:string,c:map<string,int>>"}}, PartitionKeys: []AthenaColumn{{"region", "string"}},
+		Parameters: map[string]string{"x": "y", "projection.region.type": "injected"},
+	}
+	if diff := cmp.Diff(want, table); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+	q := Trail([]string{`{"eventTime":"2","U":{"B":"x"},"readOnly":true}`, `{"eventTime":"1","a":null,"u":7}`})(AthenaStatement{SQL: "SELECT eventtime,\n  a,\n  u.b AS u_b,\n  readonly\nFROM t"})
+	if diff := cmp.Diff([][]string{{"eventtime", "a", "u_b", "readonly"}, {"1", "", "", ""}, {"2", "", "x", "true"}}, append([][]string{q.Columns}, q.Rows...)); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	if q := Trail(nil)(AthenaStatement{SQL: "DROP TABLE t"}); q.Refuse.code == "" {
+		t.Error("no SELECT, and no error")
 	}
 }

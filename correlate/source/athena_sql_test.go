@@ -383,3 +383,31 @@ func FuzzDateFormat(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAthenaSource: no text makes the readers of places panic, and what they take can't end a name or a text in SQL.
+func FuzzAthenaSource(f *testing.F) {
+	for _, src := range []string{"athena:primary/default.cloudtrail_logs", "athena:a/b.c'", "s3://logs/AWSLogs/o-acme4x7k2p/111122223333/CloudTrail/eu-west-1", "s3://logs/it's", "s3://b-b//AWSLogs//"} {
+		f.Add(src, "111122223333", "eu-west-1")
+	}
+	f.Fuzz(func(t *testing.T, src, account, region string) {
+		q := Query{Accounts: []string{account}, Regions: []string{region}}
+		if name, err := parseAthena(src); err == nil {
+			s, err := documentedTable(name).events(q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(s.sql, `"`); n != 4 { // of the database and the table
+				t.Errorf("%d quotes in %s", n, s.sql)
+			}
+			if strings.Count(s.String(), "'")%2 != 0 {
+				t.Errorf("a text without an end in %s", s)
+			}
+		}
+		if ddl, err := AthenaDDL(src, Options{Query: q}); err == nil {
+			_, text, _ := strings.Cut(ddl, "\nCREATE ")
+			if strings.Count(text, "`")%2 != 0 || strings.Count(text, "'")%2 != 0 || strings.Count(text, ";") != 1 {
+				t.Errorf("%q gives\n%s", src, ddl)
+			}
+		}
+	})
+}
