@@ -23,6 +23,9 @@ func TestDenialWords(t *testing.T) {
 			}
 		}
 	}
+	if words := strings.Join(DenialWords(), " "); words != strings.ToLower(words) {
+		t.Errorf("%s aren't all in lower case, as they are compared with codes and messages that were made so", words)
+	}
 	texts, err := syntax.Parse(deniedText.String(), syntax.Perl)
 	if err != nil {
 		t.Fatal(err)

@@ -161,7 +161,8 @@ func (a *Athena) find(id string) (*runningAthenaQuery, *Reply) {
 	return nil, &r
 }
 
-func (q *runningAthenaQuery) state() string { return q.States[min(q.asked, len(q.States)-1)] }
+// state is the query's after it was looked at n times.
+func (q *runningAthenaQuery) state(n int) string { return q.States[max(0, min(n, len(q.States)-1))] }
 
 // getQueryExecution tells how a query does. Each look at it brings it one further.
 //
@@ -177,7 +178,7 @@ func (a *Athena) getQueryExecution(c *Call) Reply {
 	if bad != nil {
 		return *bad
 	}
-	status := map[string]any{"State": q.state()}
+	status := map[string]any{"State": q.state(q.asked)}
 	if q.asked >= len(q.States)-1 && q.Reason != "" {
 		status["StateChangeReason"] = q.Reason
 	}
@@ -230,7 +231,7 @@ func (a *Athena) getQueryResults(c *Call) Reply {
 	if bad != nil {
 		return *bad
 	}
-	if state := q.state(); state != "SUCCEEDED" {
+	if state := q.state(q.asked - 1); state != "SUCCEEDED" {
 		return Error("InvalidRequestException", "Query has not yet finished. Current state: "+state)
 	}
 	from := 0

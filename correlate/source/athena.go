@@ -380,7 +380,10 @@ func printedQuery(ctx context.Context, src string, opts Options, of func(*athena
 		return "", err
 	}
 	head = append(head, stmt.notices...)
-	head = append(head, "Run in workgroup "+name.workgroup+"; the values in quotes of =, IN, >=, <= and < are its execution parameters.")
+	head = append(head, "Workgroup: "+name.workgroup)
+	if len(stmt.values) > 0 {
+		head = append(head, "These values are sent beside the text, as execution parameters: "+strings.Join(stmt.parameters(), ", "))
+	}
 	return comments(head) + stmt.String() + "\n", nil
 }
 

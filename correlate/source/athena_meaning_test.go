@@ -157,12 +157,24 @@ func (l tableLayout) sqlColumns() []sqlColumn {
 
 const trailTable = "athena:primary/logs.cloudtrail"
 
-// onDuckDB is Athena with one table, whose queries DuckDB answers.
-func (l tableLayout) onDuckDB(t testing.TB, tools string, records []sqlRecord) *awsfake.Fake {
+// onDuckDB is Athena with one table, where DuckDB has answered the statements.
+func (l tableLayout) onDuckDB(t testing.TB, tools string, records []sqlRecord, statements []*statement) *awsfake.Fake {
+	t.Helper()
+	task := sqlTask{Database: "logs", Table: "cloudtrail", Columns: l.sqlColumns(), Records: records}
+	for _, s := range statements {
+		task.Statements = append(task.Statements, sqlStatement{s.sql, s.parameters()})
+	}
+	answers := make(map[string]sqlResult)
+	for i, r := range runSQL(t, tools, task) {
+		answers[marshal(task.Statements[i])] = r
+	}
 	return awsfake.New(&awsfake.Athena{
 		Tables: map[string]awsfake.AthenaTable{"logs.cloudtrail": l.fakeTable()},
 		Query: func(s awsfake.AthenaStatement) awsfake.AthenaQuery {
-			r := runSQL(t, tools, sqlTask{"logs", "cloudtrail", l.sqlColumns(), records, []sqlStatement{{s.SQL, s.Parameters}}})[0]
+			r, ok := answers[marshal(sqlStatement{s.SQL, s.Parameters})]
+			if !ok {
+				t.Errorf("a statement that DuckDB wasn't asked:\n%s\n%q", s.SQL, s.Parameters)
+			}
 			q := awsfake.AthenaQuery{Columns: r.Columns, Bytes: 12_345_678}
 			for _, row := range r.Rows {
 				values := make([]string, len(row))
@@ -226,16 +238,14 @@ func TestAthenaMeaning(t *testing.T) {
 	for _, l := range layouts {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			for _, m := range []meaning{
+			testMeanings(t, tools, l, events, records, []meaning{
 				{"everything", Query{}},
 				{"denials", Query{Want: Denials}},
 				{"errors since", Query{Want: Errors, Since: at("2026-11-19T10:00:00Z")}},
 				{"findings in a region and time", Query{Want: Findings, Since: at("2026-11-19T09:00:00Z"), Until: at("2026-11-19T12:00:00Z"), Regions: []string{"eu-west-1"}}},
 				{"accounts", Query{Want: Denials, Accounts: []string{"222222222222", "333333333333"}, Until: at("2026-11-19T23:59:59Z")}},
 				{"nothing", Query{Until: at("2026-10-01T00:00:00Z")}},
-			} {
-				testMeaning(t, tools, l, m, events, records)
-			}
+			})
 		})
 	}
 }
@@ -262,17 +272,32 @@ func TestAthenaMeaningRecorded(t *testing.T) {
 	}
 	slices.SortStableFunc(events, byTime)
 	l := layouts[len(layouts)-1]
-	for _, m := range []meaning{{"everything", Query{}}, {"denials", Query{Want: Denials}}, {"errors", Query{Want: Errors}}} {
-		testMeaning(t, tools, l, m, events, records)
-	}
+	testMeanings(t, tools, l, events, records, []meaning{{"everything", Query{}}, {"denials", Query{Want: Denials}}, {"errors", Query{Want: Errors}}})
 }
 
 func byTime(a, b *correlate.Event) int {
 	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
 }
 
-// testMeaning compares what Athena gives with the events of the records.
-func testMeaning(t *testing.T, tools string, l tableLayout, m meaning, events []*correlate.Event, records []sqlRecord) {
+// testMeanings compares what Athena gives to each query with the events of the records.
+func testMeanings(t *testing.T, tools string, l tableLayout, events []*correlate.Event, records []sqlRecord, meanings []meaning) {
+	t.Helper()
+	table := l.table(t)
+	var statements []*statement
+	for _, m := range meanings {
+		s, err := table.events(m.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		statements = append(statements, s)
+	}
+	fake := l.onDuckDB(t, tools, records, statements)
+	for _, m := range meanings {
+		testMeaning(t, fake, l, m, events)
+	}
+}
+
+func testMeaning(t *testing.T, fake *awsfake.Fake, l tableLayout, m meaning, events []*correlate.Event) {
 	t.Helper()
 	wanted := func(e *correlate.Event) bool {
 		switch m.query.Want {
@@ -295,7 +320,7 @@ func testMeaning(t *testing.T, tools string, l tableLayout, m meaning, events []
 			want = append(want, e)
 		}
 	}
-	got := collect(t, trailTable, withoutWaiting(l.onDuckDB(t, tools, records), m.query))
+	got := collect(t, trailTable, withoutWaiting(fake, m.query))
 	if !slices.IsSortedFunc(got.events, byTime) {
 		t.Errorf("%s: not in the order of time", m.name)
 	}
@@ -436,7 +461,68 @@ func TestAthenaMeaningOdd(t *testing.T) {
 		records = append(records, sqlRecord{raw, delivered(t, e.Origin.Path)})
 	}
 	l := layouts[len(layouts)-1]
-	for _, m := range []meaning{{"everything", Query{}}, {"denials", Query{Want: Denials}}, {"findings", Query{Want: Findings}}, {"errors", Query{Want: Errors}}} {
-		testMeaning(t, tools, l, m, events, records)
+	testMeanings(t, tools, l, events, records, []meaning{
+		{"everything", Query{}}, {"denials", Query{Want: Denials}}, {"findings", Query{Want: Findings}}, {"errors", Query{Want: Errors}},
+	})
+}
+
+// TestAthenaDays: of the days of three years, each layout's conditions read those that are asked for, and a day more (T9),
+// and no other.
+func TestAthenaDays(t *testing.T) {
+	tools := sqlTools(t)
+	var records []sqlRecord
+	for day := at("2024-12-01T00:00:00Z"); day.Before(at("2027-03-01T00:00:00Z")); day = day.AddDate(0, 0, 1) {
+		text := day.Format("2006-01-02")
+		p := delivered(t, "/111122223333/CloudTrail/eu-west-1/"+day.Format("2006/01/02")+"/")
+		p["month"], p["day"] = day.Format("1"), day.Format("2") // without zeros; the acme trail has some
+		records = append(records, sqlRecord{json.RawMessage(`{"eventID":"` + text + `"}`), p})
+	}
+	windows := [][2]string{
+		{"2025-06-10", "2025-06-12"}, {"2025-06-29", "2025-06-30"}, {"2025-12-30", "2025-12-31"}, {"2024-12-15", "2026-01-15"},
+		{"2026-01-01", "2026-12-31"}, {"2025-02-28", "2025-03-01"}, {"2026-09-09", "2026-10-10"}, {"", "2025-01-01"}, {"2026-11-30", ""}, {"", ""},
+	}
+	for _, l := range layouts {
+		if len(l.partitions) == 0 {
+			continue
+		}
+		t.Run(l.name, func(t *testing.T) {
+			table := l.table(t)
+			task := sqlTask{Database: "logs", Table: "cloudtrail", Columns: l.sqlColumns(), Records: records}
+			for _, w := range windows {
+				var q Query
+				if w[0] != "" {
+					q.Since = at(w[0] + "T23:59:59Z")
+				}
+				if w[1] != "" {
+					q.Until = at(w[1] + "T00:00:00Z")
+				}
+				conditions, unused, err := table.prune(q)
+				if err != nil || len(unused) > 0 {
+					t.Fatalf("unused keys %v, %v", unused, err)
+				}
+				var where where
+				where.addAll(conditions)
+				task.Statements = append(task.Statements, sqlStatement{"SELECT eventid " + table.from(&where) + " ORDER BY eventid", (&statement{values: where.values}).parameters()})
+			}
+			for i, r := range runSQL(t, tools, task) {
+				var want, got []string
+				for _, record := range records {
+					day := string(record.Record[len(`{"eventID":"`):][:10])
+					last := ""
+					if windows[i][1] != "" {
+						last = at(windows[i][1]+"T00:00:00Z").AddDate(0, 0, 1).Format("2006-01-02")
+					}
+					if day >= windows[i][0] && (last == "" || day <= last) {
+						want = append(want, day)
+					}
+				}
+				for _, row := range r.Rows {
+					got = append(got, *row[0])
+				}
+				if diff := gocmp.Diff(want, got); diff != "" {
+					t.Errorf("%v: %s (-want +got):\n%s", windows[i], task.Statements[i].SQL, diff)
+				}
+			}
+		})
 	}
 }

@@ -155,7 +155,7 @@ func (p partition) date(d days) []condition {
 		// 202611. What doesn't begin with a year and a month is read.
 		digits := "regexp_replace(" + p.text() + ", '[^0-9]', '')"
 		first, last = "rpad("+digits+", 8, '9')", "rpad("+digits+", 8, '0')"
-		unlike = "NOT regexp_like(" + p.text() + ", '^20[0-9]{2}([-/]?(0[1-9]|1[0-2])|$)') OR "
+		unlike = "NOT regexp_like(" + p.text() + ", '^20[0-9]{2}([-/]{0,1}(0[1-9]|1[0-2])|$)') OR "
 		format = compactDate
 	} else if !p.isText() || !format.sorts() {
 		return nil

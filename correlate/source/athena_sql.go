@@ -19,7 +19,7 @@ type statement struct {
 	notices []string // what its cost is to be known by
 }
 
-// parameters are the values as ExecutionParameters: Athena reads each as SQL, so a text stands in quotes.
+// parameters are the values as ExecutionParameters: Athena reads each as SQL, so a text stands in single quotes.
 func (s *statement) parameters() []string {
 	var out []string
 	for _, v := range s.values {
@@ -29,24 +29,17 @@ func (s *statement) parameters() []string {
 }
 
 // String is the statement to be read, or pasted into Athena's console: with its values in place of the
-// question marks.
+// question marks. Its own texts have none.
 func (s *statement) String() string {
 	var b strings.Builder
-	values := s.values
 	for i, piece := range strings.Split(s.sql, "?") {
-		if i > 0 && !quoteOpen(b.String()) && len(values) > 0 {
-			b.WriteString(literal(values[0]))
-			values = values[1:]
-		} else if i > 0 {
-			b.WriteByte('?')
+		if i > 0 {
+			b.WriteString(literal(s.values[i-1]))
 		}
 		b.WriteString(piece)
 	}
 	return b.String()
 }
-
-// quoteOpen reports whether SQL ends within a text, in which ? is no parameter.
-func quoteOpen(sql string) bool { return strings.Count(sql, "'")%2 == 1 }
 
 // A where is a WHERE clause in the making: conditions that all have to hold.
 type where struct {
@@ -184,31 +177,27 @@ func (t *athenaTable) wanted(q Query) condition {
 	if q.Want == Everything {
 		return condition{}
 	}
-	var code, message string
-	embedded := "responseelements"
-	if code = t.orEmpty("errorcode"); code == "''" {
-		return condition{}
-	}
-	message = t.orEmpty("errormessage")
+	const embedded = "responseelements"
+	code, message := t.orEmpty("errorcode"), t.orEmpty("errormessage")
 	var own []string
 	words := correlate.ErrorWords()
 	if q.Want == Errors {
 		own = []string{code + " <> ''", message + " <> ''"}
 	} else {
-		words = correlate.DenialWords()
-		own = []string{matches(code, "(?i)", words), matches(message, "(?i)", words)}
+		words = correlate.DenialWords() // in lower case
+		own = []string{matches("lower("+code+")", words), matches("lower("+message+")", words)}
 	}
 	if message == "''" {
 		own = own[:1]
 	}
 	if _, ok := t.column(embedded); ok {
 		// A call that as a whole went well tells the failures of its items there (T46).
-		own = append(own, "("+code+" = '' AND "+message+" = '' AND "+matches(embedded, "", words)+")")
+		own = append(own, "("+code+" = '' AND "+message+" = '' AND "+matches(embedded, words)+")")
 	}
 	return condition{sql: "(" + strings.Join(own, "\n    OR ") + ")"}
 }
 
-// orEmpty is a column, with ” for NULL; ” alone if the table doesn't have it.
+// orEmpty is a column, with the empty text for NULL; that alone if the table doesn't have it.
 func (t *athenaTable) orEmpty(column string) string {
 	if _, ok := t.column(column); !ok {
 		return "''"
@@ -216,13 +205,14 @@ func (t *athenaTable) orEmpty(column string) string {
 	return "coalesce(" + column + ", '')"
 }
 
-// matches looks for any of the words.
-func matches(expr, flags string, words []string) string {
-	quoted := make([]string, len(words))
+// matches looks for any of the words. It does without (?i): whether a question mark within a text is safe beside
+// parameters isn't documented.
+func matches(expr string, words []string) string {
+	patterns := make([]string, len(words))
 	for i, w := range words {
-		quoted[i] = regexp.QuoteMeta(w)
+		patterns[i] = regexp.QuoteMeta(w)
 	}
-	return "regexp_like(" + expr + ", " + literal(flags+strings.Join(quoted, "|")) + ")"
+	return "regexp_like(" + expr + ", " + literal(strings.Join(patterns, "|")) + ")"
 }
 
 // longestSession is how long a session lasts at most: GetFederationToken's 36 hours.

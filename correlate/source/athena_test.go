@@ -374,3 +374,28 @@ func TestAthenaQuery(t *testing.T) {
 		t.Error("no error for a SOURCE that is none")
 	}
 }
+
+// TestAthenaAcme: the rows of the table that AthenaDDL defines give the same events as the trail's files, nothing lost.
+func TestAthenaAcme(t *testing.T) {
+	events, texts := acmeEvents(t)
+	var records []string
+	for _, e := range events {
+		records = append(records, texts[e])
+	}
+	ddl, err := AthenaDDL("s3://logs/AWSLogs/o-acme4x7k2p", Options{Query: Query{Accounts: []string{"111111111111", "222222222222", "333333333333"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake := awsfake.New(&awsfake.Athena{
+		Tables: map[string]awsfake.AthenaTable{"logs.cloudtrail": awsfake.AthenaTableOf(ddl)}, Query: awsfake.Trail(records),
+	})
+	got := collect(t, trailTable, withoutWaiting(fake, Query{Want: Errors}))
+	if diff := gocmp.Diff(unplaced(events), unplaced(got.events)); diff != "" {
+		t.Errorf("events (-files +Athena):\n%s", diff)
+	}
+	for i, e := range got.events {
+		if want := (correlate.Origin{Path: "athena:logs.cloudtrail", Index: i}); e.Origin != want {
+			t.Errorf("%s: origin %v, want %v", e.ID, e.Origin, want)
+		}
+	}
+}

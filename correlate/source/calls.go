@@ -143,14 +143,15 @@ func athenaCalls(ctx context.Context, src string, opts Options) (iter.Seq2[*Call
 // callColumns are what the rows of calls have.
 var callColumns = []string{"principal", "eventsource", "eventname", "awsregion", "errorcode", "resources", "calls", "firsttime", "lasttime", "eventid"}
 
-// calls returns the statement that counts the calls.
+// calls returns the statement that counts the calls, whatever they came to.
 func (t *athenaTable) calls(q Query) (*statement, error) {
+	q.Want = Everything
 	w, notices, err := t.where(q)
 	if err != nil {
 		return nil, err
 	}
 	if kinds := t.orEmpty("eventcategory") + " || ' ' || " + t.orEmpty("eventtype"); t.isColumn("eventtype") {
-		w.add("NOT regexp_like(" + kinds + ", '(?i)insight|aggregate')") // they are no calls (T8)
+		w.add("NOT regexp_like(lower(" + kinds + "), 'insight|aggregate')") // they are no calls (T8)
 	}
 	exprs := []string{t.callPrincipal(), t.orEmpty("eventsource"), t.orEmpty("eventname"), t.orEmpty("awsregion"), t.orEmpty("errorcode"), t.callResources(),
 		"count(*)", "min(eventtime)", "max(eventtime)", "min(" + t.orEmpty("eventid") + ")"}

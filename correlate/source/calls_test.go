@@ -103,7 +103,11 @@ func TestAthenaCallsRecorded(t *testing.T) {
 
 func compareCalls(t *testing.T, l tableLayout, tools string, records []sqlRecord, files string, q Query) {
 	t.Helper()
-	got, errs := callsOfSource(t, trailTable, withoutWaiting(l.onDuckDB(t, tools, records), q))
+	stmt, err := l.table(t).calls(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, errs := callsOfSource(t, trailTable, withoutWaiting(l.onDuckDB(t, tools, records, []*statement{stmt}), q))
 	want, _ := callsOfSource(t, files, Options{Query: q})
 	if len(want) == 0 || len(want) > len(records)*9/10 {
 		t.Fatalf("%d calls of %d records: nothing is counted", len(want), len(records))

@@ -199,11 +199,11 @@ func lakeWanted(want Want) string {
 		return ""
 	case Denials, Findings:
 		words = correlate.DenialWords()
-		own = []string{matches(code, "(?i)", words), matches(message, "(?i)", words)}
+		own = []string{matches("lower("+code+")", words), matches("lower("+message+")", words)} // in lower case
 	}
 	// A call that as a whole went well tells the failures of its items in its response (T46). Of that the column
 	// responseElements has a map of texts, and eventJson what was written.
-	embedded := "(" + code + " = '' AND " + message + " = '' AND " + matches("json_format(json_extract(eventJson, '$.responseElements'))", "", words) + ")"
+	embedded := "(" + code + " = '' AND " + message + " = '' AND " + matches("json_format(json_extract(eventJson, '$.responseElements'))", words) + ")"
 	return "(" + strings.Join(append(own, embedded), "\n    OR ") + ")"
 }
 

@@ -290,8 +290,8 @@ func TestLakeStore(t *testing.T) {
 // TestLakeSQL: what is asked for is always bounded in time, and narrowed only by what loses nothing.
 func TestLakeSQL(t *testing.T) {
 	const (
-		denials = `(regexp_like(coalesce(errorCode, ''), '(?i)DENIAL')
-    OR regexp_like(coalesce(errorMessage, ''), '(?i)DENIAL')
+		denials = `(regexp_like(lower(coalesce(errorCode, '')), 'DENIAL')
+    OR regexp_like(lower(coalesce(errorMessage, '')), 'DENIAL')
     OR (coalesce(errorCode, '') = '' AND coalesce(errorMessage, '') = '' AND regexp_like(json_format(json_extract(eventJson, '$.responseElements')), 'DENIAL')))`
 		failed = `(coalesce(errorCode, '') <> ''
     OR coalesce(errorMessage, '') <> ''

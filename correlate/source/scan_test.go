@@ -71,7 +71,7 @@ func TestMatters(t *testing.T) {
 	}
 }
 
-// TestHop: the end of a record that is found by its braces is its end, or isn't found.
+// TestHop: the end of a record that is found without walking it is its end, or isn't found.
 func TestHop(t *testing.T) {
 	const start = `{"eventVersion":"1.08"`
 	for _, test := range []struct {
@@ -79,29 +79,71 @@ func TestHop(t *testing.T) {
 		found         bool
 	}{
 		{"plain", `,"a":"b"`, true},
-		{"objects", `,"a":{"b":{},"c":[{"d":1},{"e":[]}]}`, true},
-		{"braces in strings", `,"a":"{x","b":"x}}}","c":"x{}y"`, true},
-		{"a policy in a string", `,"a":{"policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\"}]}"}`, true},
-		{"backslashes before a quote", `,"a":"\\","b":{"c":"\\\"}"}`, true},
-		{"a string of backslashes", `,"a":{"b":"\\\\"}`, true},
-		{"an empty string", `,"":{"":""}`, true},
-		{"blanks", `, "a" : { "b" : "x" }`, true},
-		{"a string that begins with a brace", `,"a":"}"`, false},
-		{"a string that begins with a comma", `,"a":",{"`, false},
-		{"a string that ends in a colon", `,"a":"x:","b":{}`, true},
-		{"a string that ends in a brace", `,"a":{"b":"x{"}`, false},
+		{"objects and lists", `,"a":{"b":{},"c":[{"d":1},{"e":[]}],"f":[[{}]]}`, true},
+		{"braces in strings", `,"a":"x{","b":"x}}}","c":"x{}y","d":"}","e":"{","f":":{"`, true},
+		{"brackets in strings", `,"a":"[x","b":"x]","c":"[x]y","d":["x]"]`, true},
+		{"a policy in a string", `,"a":{"policy":"{\"Version\":\"2012-10-17\",\"Statement\": [{\"Effect\":\"Allow\"},\n {\n\"Effect\": \"Deny\"}]}"}`, true},
+		{"backslashes before a quote", `,"a":["\\","\\\"]"]`, true},
+		{"an empty string", `,"":["",{"":[]}]`, true},
+		{"a string of backslashes", `,"a":["\\\\"]`, true},
+		{"blanks", `, "a" : [ "b" , "x" ]`, true},
+		{"a blank before an object", `,"a": {"b":"x"}`, false},
+		{"a string that begins with a bracket", `,"a":"]"`, false},
+		{"a string that begins with a comma", `,"a":",]"`, false},
+		{"a string that ends in a bracket", `,"a":["x["]`, false},
+		{"a comma and a brace in a string", `,"a":",{","b":"x,{"`, false},
+		{"a comma and a brace in a string in a list", `,"b":["x,{","y"]`, true},
 		{"a record within", `,"a":[` + start + `}]`, false},
-		{"a record in a string", `,"a":"[` + strings.ReplaceAll(start, `"`, `\"`) + `}]"`, true},
+		{"a record within, behind an object", `,"a":[{},` + start + `}]`, false},
+		{"a record within, a bracket in a string before it", `,"a":[{"b":"x]"},` + start + `}]`, false},
+		{"a record in a string", `,"a":["[` + strings.ReplaceAll(start, `"`, `\"`) + `}]"]`, true},
+		{"another object follows", `},{"a":1`, false},
+		{"another list follows", `},[{"a":1}],{"b":1`, false},
+		{"a number follows", `},1,{"a":1`, false},
+		{"broken: no comma", `}{"a":1`, false},
+		{"broken: no end", `,"a":[[`, false},
 	} {
 		record := start + test.members + "}"
-		if !json.Valid([]byte(record)) {
-			t.Fatalf("%s: %s isn't JSON", test.name, record)
+		if list := "[" + record + "]"; !json.Valid([]byte(list)) && !strings.HasPrefix(test.name, "broken") {
+			t.Fatalf("%s: %s isn't JSON", test.name, list)
 		}
 		w := newWindow(strings.NewReader(record+`,`+start+`}`), 1<<20)
 		w.more()
-		got, ok := w.hop(nextElement)
-		if ok != test.found || ok && got != len(record) {
-			t.Errorf("%s: %s: end at %d, %t; want %d, %t", test.name, record, got, ok, len(record), test.found)
+		got, ok := w.hop(',')
+		if ok != test.found || ok && got.length != len(record) {
+			t.Errorf("%s: %s: end at %d, %t; want %d, %t", test.name, record, got.length, ok, len(record), test.found)
+		}
+	}
+}
+
+// TestHopResponse: a response in which something may have failed is seen on the way to the end of its record.
+func TestHopResponse(t *testing.T) {
+	for _, test := range []struct {
+		response string
+		want     bool
+	}{
+		{`{"failed":[{"code":"AccessDenied"}]}`, true},
+		{`[{"failed":[{"code":"AccessDenied"}]}]`, true},
+		{`[1,{"failed":[{"code":"AccessDenied"}]}]`, true},
+		{`[[{"failed":[{"code":"AccessDenied"}]}]]`, true},
+		{`"{\"failed\":[{\"code\":\"AccessDenied\"}]}"`, true},
+		{`"[{\"failed\":[{\"code\":\"AccessDenied\"}]}]"`, true},
+		{`"\n{\"failed\":[{\"code\":\"AccessDenied\"}]}"`, true},
+		{`null,"responseElements":{"failed":[{"code":"AccessDenied"}]}`, true},
+		{`{"a":{}},"responseElements":{"failed":[{"code":"AccessDenied"}]}`, true},
+		{`{"id":"x"}`, false},
+		{`null`, false},
+	} {
+		const start = `{"eventVersion":"1.08"`
+		record := start + `,"requestParameters":{"a":"AccessDenied"},"responseElements":` + test.response + `,"x":{},"resources":[{},{}]}`
+		w := newWindow(strings.NewReader(record+`,`+start+`}`), 1<<20)
+		w.more()
+		l, ok := w.hop(',')
+		if !ok || l.length != len(record) {
+			t.Fatalf("%s: end at %d, %t; want %d", record, l.length, ok, len(record))
+		}
+		if got := l.matters([]byte(record), Denials); got != test.want {
+			t.Errorf("%s: matters %t, want %t", record, got, test.want)
 		}
 	}
 }
@@ -115,7 +157,7 @@ type scribe struct {
 
 // pieces are what strings are made of, as JSON writes it.
 var pieces = []string{
-	``, `a`, `é`, `{`, `}`, `[`, `]`, `:`, `,`, ` `, `\"`, `\\`, `\\\"`, `\n`, `\/`, `\u0065`, `\u0045`, `\u001b`, `\ud83d\ude00`, `errorCode`,
+	``, `a`, `é`, `{`, `}`, `[`, `]`, `:`, `,`, ` `, `\"`, `\\`, `\\\"`, `\n`, `\/`, `\"]`, `[\"`, `,{`, `,{\"`, `\u0065`, `\u0045`, `\u001b`, `\ud83d\ude00`, `errorCode`,
 	`\"errorCode\":\"AccessDenied\"`, `\"responseElements\":{`, `{\"eventVersion\":\"1.08\",`, `},{\"eventVersion\":\"1.08\",`, `]}`, `null`, `AccessDenied`, `403`,
 }
 
@@ -170,7 +212,7 @@ func (s *scribe) value(depth int) string {
 // forged writes a list in which a record stands after an object, as in a log file, but nested. To take it for the next
 // record, one only has to count a brace too many.
 func (s *scribe) forged() string {
-	before := s.object(s.member(`"a"`, s.one("tripwire", `"}"`, `"x\"}"`, `"\\\"}"`, `"\\"`, `",}"`, `"x}"`, `""`, `{}`, s.text())))
+	before := s.object(s.member(`"a"`, s.one("tripwire", `"}"`, `"]"`, `"x\"]"`, `"\\"`, `["x\\"]`, `",]"`, `"x]"`, `[",]"]`, `"x\"}"`, `"\\\"}"`, `"\\"`, `",}"`, `"x}"`, `""`, `{}`, s.text())))
 	return "[" + before + `,{"eventVersion":"1.08","errorCode":"AccessDenied","eventName":"A","eventSource":"s3.amazonaws.com"}` + s.one("end", `]`, `,2]`, `,"x"]`)
 }
 
@@ -350,7 +392,7 @@ func TestQuickLosesNothing(t *testing.T) {
 		}
 		sameAsFull(t, text, size, want)
 		if form != "lines" {
-			sameAsFull(t, inForm(form, records, s.one("garbage", `, `, ",\n", `,,`, `,"errorCode",`, `,7,`, `,{},`, `,[],`)), size, want)
+			sameAsFull(t, inForm(form, records, s.one("garbage", `, `, ",\n", `,,`, `,"errorCode",`, `,7,`, `,{},`, `,[],`, `,{"errorCode":"AccessDenied"},`, `,[{"a":1}],{"b":"]"},`)), size, want)
 		}
 		cut := rapid.IntRange(1, len(text)).Draw(t, "cut")
 		if form != "lines" { // there, what is cut within its braces

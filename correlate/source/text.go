@@ -169,7 +169,7 @@ func (t *text) json() error {
 		var err error
 		switch c {
 		case '{':
-			if err = t.quick(nextLine); err == nil {
+			if err = t.quick('\n'); err == nil {
 				err = t.object(t.lining)
 			}
 		case '[':
@@ -433,7 +433,7 @@ func (t *text) list(kind listKind) error {
 			w.pos++
 			continue
 		case c == '{' && (kind == listOfOnes || kind == listOfAny) && !t.control && !t.rejected:
-			if err := t.quick(nextElement); err != nil {
+			if err := t.quick(','); err != nil {
 				return err
 			}
 		}
@@ -473,32 +473,26 @@ func (t *text) list(kind listKind) error {
 	}
 }
 
-// How the next record follows one.
-var (
-	nextElement = append([]byte{','}, recordStart...)
-	nextLine    = append([]byte{'\n'}, recordStart...)
-)
-
-// quick goes over the records that are next as long as their ends are easily found, reads those that matter
-// and leaves the first that is to be walked. It changes only how long reading takes.
-func (t *text) quick(separator []byte) error {
+// quick goes over the records that are next, each behind a separator, as long as their ends are easily found, reads
+// those that matter and leaves the first that is to be walked. It changes only how long reading takes.
+func (t *text) quick(separator byte) error {
 	w, want := t.w, t.in.opts.Query.Want
 	if want == Everything {
 		return nil
 	}
 	for {
-		n, ok := w.hop(separator)
-		if !ok || n > w.maxKeep {
+		l, ok := w.hop(separator)
+		if !ok || l.length > w.maxKeep {
 			return nil
 		}
-		record := w.buf[w.pos : w.pos+n]
-		if separator[0] == '\n' {
+		record := w.buf[w.pos : w.pos+l.length]
+		if separator == '\n' {
 			if bytes.IndexByte(record, '\n') >= 0 { // not JSON Lines
 				return nil
 			}
 			t.lining = oneLine
 		}
-		if matters(record, want) {
+		if l.matters(record, want) {
 			at := t.here()
 			t.index++
 			if err := t.decode(at, record, 0); err != nil {
@@ -508,7 +502,7 @@ func (t *text) quick(separator []byte) error {
 			t.index++
 			t.see()
 		}
-		w.pos += n + 1 // the comma or newline
+		w.pos += l.length + 1
 		if t.rejected {
 			return nil
 		}

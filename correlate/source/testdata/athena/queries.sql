@@ -48,15 +48,15 @@ SELECT coalesce(nullif(useridentity.sessioncontext.sessionissuer.arn, ''), nulli
        max(eventtime) AS lasttime,
        min(coalesce(eventid, '')) AS eventid
 FROM "logs"."cloudtrail"
-WHERE NOT regexp_like('' || ' ' || coalesce(eventtype, ''), '(?i)insight|aggregate')
+WHERE NOT regexp_like(lower('' || ' ' || coalesce(eventtype, '')), 'insight|aggregate')
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 
 -- older, no partitions: events: denials, three days across a year
 WHERE eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- older, no partitions: events: errors since
@@ -67,8 +67,8 @@ WHERE eventtime >= '2026-11-19T10:00:00'
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'rror|ail|ode|nprocessed|nsuccessful|\\u00')))
 
 -- older, no partitions: events: findings until, accounts and regions
-WHERE ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+WHERE ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
@@ -132,7 +132,7 @@ SELECT coalesce(nullif(useridentity.sessioncontext.sessionissuer.arn, ''), nulli
        max(eventtime) AS lasttime,
        min(coalesce(eventid, '')) AS eventid
 FROM "logs"."cloudtrail"
-WHERE NOT regexp_like(coalesce(eventcategory, '') || ' ' || coalesce(eventtype, ''), '(?i)insight|aggregate')
+WHERE NOT regexp_like(lower(coalesce(eventcategory, '') || ' ' || coalesce(eventtype, '')), 'insight|aggregate')
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 
@@ -141,8 +141,8 @@ WHERE ("year" > '2025' OR "year" = '2025' AND "month" IN ('12') AND "day" IN ('3
   AND ("year" < '2026' OR "year" = '2026' AND "month" IN ('1', '01') AND "day" IN ('1', '01', '2', '02'))
   AND eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- documented, region year month day: events: errors since
@@ -156,8 +156,8 @@ WHERE ("year" > '2026' OR "year" = '2026' AND "month" IN ('12') OR "year" = '202
 -- documented, region year month day: events: findings until, accounts and regions
 WHERE "region" IN ('eu-west-1', 'it''s', 'us-east-1')
   AND ("year" < '2026' OR "year" = '2026' AND "month" IN ('1', '01', '2', '02', '3', '03', '4', '04', '5', '05', '6', '06', '7', '07', '8', '08', '9', '09', '10') OR "year" = '2026' AND "month" IN ('11') AND "day" IN ('1', '01', '2', '02', '3', '03', '4', '04', '5', '05', '6', '06', '7', '07', '8', '08', '9', '09', '10', '11', '12', '13', '14', '15', '16', '17', '18', '19', '20'))
-  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
@@ -221,7 +221,7 @@ SELECT coalesce(nullif(useridentity.sessioncontext.sessionissuer.arn, ''), nulli
        max(eventtime) AS lasttime,
        min(coalesce(eventid, '')) AS eventid
 FROM "logs"."cloudtrail"
-WHERE NOT regexp_like(coalesce(eventcategory, '') || ' ' || coalesce(eventtype, ''), '(?i)insight|aggregate')
+WHERE NOT regexp_like(lower(coalesce(eventcategory, '') || ' ' || coalesce(eventtype, '')), 'insight|aggregate')
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 
@@ -230,8 +230,8 @@ WHERE ("year" > 2025 OR "year" = 2025 AND "month" IN (12) AND "day" IN (30, 31))
   AND ("year" < 2026 OR "year" = 2026 AND "month" IN (1) AND "day" IN (1, 2))
   AND eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- documented, year month day as numbers: events: errors since
@@ -244,8 +244,8 @@ WHERE ("year" > 2026 OR "year" = 2026 AND "month" IN (12) OR "year" = 2026 AND "
 
 -- documented, year month day as numbers: events: findings until, accounts and regions
 WHERE ("year" < 2026 OR "year" = 2026 AND "month" IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10) OR "year" = 2026 AND "month" IN (11) AND "day" IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20))
-  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
@@ -309,21 +309,21 @@ SELECT coalesce(nullif(useridentity.sessioncontext.sessionissuer.arn, ''), nulli
        max(eventtime) AS lasttime,
        min(coalesce(eventid, '')) AS eventid
 FROM "logs"."cloudtrail"
-WHERE NOT regexp_like(coalesce(eventcategory, '') || ' ' || coalesce(eventtype, ''), '(?i)insight|aggregate')
+WHERE NOT regexp_like(lower(coalesce(eventcategory, '') || ' ' || coalesce(eventtype, '')), 'insight|aggregate')
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 
 -- documented, region and date: events: denials, three days across a year
-WHERE (NOT regexp_like("date", '^20[0-9]{2}([-/]?(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '9') >= '20251230')
-  AND (NOT regexp_like("date", '^20[0-9]{2}([-/]?(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '0') <= '20260102')
+WHERE (NOT regexp_like("date", '^20[0-9]{2}([-/]{0,1}(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '9') >= '20251230')
+  AND (NOT regexp_like("date", '^20[0-9]{2}([-/]{0,1}(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '0') <= '20260102')
   AND eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- documented, region and date: events: errors since
-WHERE (NOT regexp_like("date", '^20[0-9]{2}([-/]?(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '9') >= '20261119')
+WHERE (NOT regexp_like("date", '^20[0-9]{2}([-/]{0,1}(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '9') >= '20261119')
   AND eventtime >= '2026-11-19T10:00:00'
   AND useridentity.accesskeyid = 'ASIAEXAMPLE'
   AND (coalesce(errorcode, '') <> ''
@@ -332,9 +332,9 @@ WHERE (NOT regexp_like("date", '^20[0-9]{2}([-/]?(0[1-9]|1[0-2])|$)') OR rpad(re
 
 -- documented, region and date: events: findings until, accounts and regions
 WHERE "region" IN ('eu-west-1', 'it''s', 'us-east-1')
-  AND (NOT regexp_like("date", '^20[0-9]{2}([-/]?(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '0') <= '20261120')
-  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND (NOT regexp_like("date", '^20[0-9]{2}([-/]{0,1}(0[1-9]|1[0-2])|$)') OR rpad(regexp_replace("date", '[^0-9]', ''), 8, '0') <= '20261120')
+  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
@@ -398,7 +398,7 @@ SELECT coalesce(nullif(useridentity.sessioncontext.sessionissuer.arn, ''), nulli
        max(eventtime) AS lasttime,
        min(coalesce(eventid, '')) AS eventid
 FROM "logs"."cloudtrail"
-WHERE NOT regexp_like(coalesce(eventcategory, '') || ' ' || coalesce(eventtype, ''), '(?i)insight|aggregate')
+WHERE NOT regexp_like(lower(coalesce(eventcategory, '') || ' ' || coalesce(eventtype, '')), 'insight|aggregate')
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 
@@ -407,8 +407,8 @@ WHERE "timestamp" >= '2025/12/30'
   AND "timestamp" <= '2026/01/02'
   AND eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- documented, projected timestamp: events: errors since
@@ -421,8 +421,8 @@ WHERE "timestamp" >= '2026/11/19'
 
 -- documented, projected timestamp: events: findings until, accounts and regions
 WHERE "timestamp" <= '2026/11/20'
-  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
@@ -490,7 +490,7 @@ SELECT coalesce(nullif(useridentity.sessioncontext.sessionissuer.arn, ''), nulli
        max(eventtime) AS lasttime,
        min(coalesce(eventid, '')) AS eventid
 FROM "logs"."cloudtrail"
-WHERE NOT regexp_like(coalesce(eventcategory, '') || ' ' || coalesce(eventtype, ''), '(?i)insight|aggregate')
+WHERE NOT regexp_like(lower(coalesce(eventcategory, '') || ' ' || coalesce(eventtype, '')), 'insight|aggregate')
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 
@@ -499,8 +499,8 @@ WHERE "timestamp" >= '2025/12/30'
   AND "timestamp" <= '2026/01/02'
   AND eventtime >= '2025-12-30T22:15:00'
   AND eventtime < '2026-01-02T00:00:00'
-  AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')))
 
 -- printed, projected account region timestamp: events: errors since
@@ -515,8 +515,8 @@ WHERE "timestamp" >= '2026/11/19'
 WHERE "account" = '222222222222'
   AND "region" IN ('eu-west-1', 'it''s', 'us-east-1')
   AND "timestamp" <= '2026/11/20'
-  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(coalesce(errorcode, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
-    OR regexp_like(coalesce(errormessage, ''), '(?i)enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+  AND ((eventtime < '2026-11-19T10:00:01' AND awsregion IN ('eu-west-1', 'it''s') AND (regexp_like(lower(coalesce(errorcode, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
+    OR regexp_like(lower(coalesce(errormessage, '')), 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00')
     OR (coalesce(errorcode, '') = '' AND coalesce(errormessage, '') = '' AND regexp_like(responseelements, 'enied|uthoriz|orbidden|403|nsufficient|ermission|be assumed|to assume|\\u00'))))
     OR (eventsource = 'sts.amazonaws.com' AND (eventname LIKE 'AssumeRole%' OR eventname = 'GetFederationToken') AND coalesce(errorcode, '') = '' AND eventtime < '2026-11-19T10:00:01'))
 
