@@ -86,7 +86,7 @@ const (
 // that weren't known already.
 func (x *Explainer) Add(e *Event) int {
 	if key, s := startOf(e); s != nil {
-		x.starts[key] = s
+		x.starts[key] = s.short()
 	}
 	denials := DenialsOf(e, false)
 	id := e.DeliveryID()
