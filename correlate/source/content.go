@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
@@ -82,7 +83,7 @@ func (in *input) whole(path, format string, args ...any) error {
 // read finds out what content is (T1) and reads it. It was unpacked
 // gzips times already, by the thing called packing.
 func (in *input) read(path string, content io.Reader, gzips int, packing string) error {
-	ahead := chunk
+	ahead := chunk / 4
 	if packing != "" { // then it is read in large pieces, which needn't be copied once more
 		ahead = sniffed
 	}
@@ -136,7 +137,9 @@ var foreign = []struct {
 
 // readGzip reads what is gzipped in br.
 func (in *input) readGzip(path string, br *bufio.Reader, gzips int) error {
-	zr, err := gzip.NewReader(br)
+	zr := gunzips.Get().(*gzip.Reader)
+	defer gunzips.Put(zr)
+	err := zr.Reset(br)
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return in.whole(path, "truncated gzip: it ends within its header")
@@ -146,6 +149,9 @@ func (in *input) readGzip(path string, br *bufio.Reader, gzips int) error {
 	defer zr.Close()
 	return in.read(path, &guard{in: in, src: zr}, gzips+1, "gzip")
 }
+
+// gunzips are decompressors that are free.
+var gunzips = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 // isZip reports whether f begins as a zip archive does. f isn't moved.
 func isZip(f io.ReaderAt) bool {
