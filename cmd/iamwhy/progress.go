@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -86,7 +87,7 @@ func (a *app) show(p *progress) (stop func()) {
 				return
 			case <-tick.C:
 				if since := time.Since(start); since >= patience {
-					a.line.show(a.err, p.now(since).line(width(a.err)-1))
+					a.line.show(a.err, p.now(since).line(cmp.Or(columns(a.err), 80)-1)) // in the last column some terminals begin a new line
 				}
 			}
 		}
