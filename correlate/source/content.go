@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -88,7 +89,10 @@ func (in *input) read(path string, content io.Reader, gzips int, packing string)
 		ahead = sniffed
 	}
 	br := bufio.NewReaderSize(content, ahead)
-	head, err := br.Peek(sniffed)
+	head, err := br.Peek(1)
+	if len(head) > 0 && !beginsJSON(head[0]) { // JSON is read as it comes: a pipe may have said all for now
+		head, err = br.Peek(sniffed)
+	}
 	switch {
 	case len(head) == 0 && err == io.EOF:
 		return in.whole(path, "empty file")
@@ -102,12 +106,15 @@ func (in *input) read(path string, content io.Reader, gzips int, packing string)
 		_, _ = br.Discard(len(bom)) // it was peeked at
 	}
 	for _, f := range foreign {
-		if head[0] != '{' && head[0] != '[' && len(head) > f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
+		if len(head) > f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
 			return in.whole(path, "%s; %s", f.what, f.instead)
 		}
 	}
 	return newText(in, path, br, packing).read()
 }
+
+// beginsJSON reports whether a text whose first byte is c is JSON, if anything that is read.
+func beginsJSON(c byte) bool { return strings.IndexByte("{[ \t\r\n", c) >= 0 }
 
 const sniffed = 512
 
