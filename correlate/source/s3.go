@@ -13,3 +13,6 @@ import (
 func openS3(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.Event, error], error) {
 	return nil, errors.New(src + ": not built yet")
 }
+
+// maxFetches is how many objects are fetched at a time.
+const maxFetches = 16

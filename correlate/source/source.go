@@ -126,6 +126,7 @@ func (o Options) withDefaults() Options {
 	if o.Progress == nil {
 		o.Progress = new(Progress)
 	}
+	o.AWS = o.AWS.Shared()
 	return o
 }
 
