@@ -1,7 +1,11 @@
 package collectors
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"iter"
 	"sync"
 
@@ -15,16 +19,17 @@ type collection struct {
 	// cfg asks as the account's role, in region. Clients made of it retry what is throttled, and
 	// together make no more calls at once than one service of one account is to have.
 	cfg       aws.Config
-	account   string // twelve digits
-	region    string // of a part that is collected per region; else where the account's global services are asked
-	partition string // aws, aws-cn, aws-us-gov: for ARNs that AWS doesn't give
-	regions   []string
+	account   string   // twelve digits
+	region    string   // of a part that is collected per region; else where the account's global services are asked
+	partition string   // aws, aws-cn, aws-us-gov: for ARNs that AWS doesn't give
+	regions   []string // all that are collected
 
 	limit int // of goroutines of one forEach
 
 	mu      sync.Mutex
-	entries []entry
-	files   map[string]any
+	lists   map[string][]entry // by member of the file; "" for a file that is one list
+	files   map[string]any     // by path, of a part that is collected per organisation
+	members []member           // of the organisation, which its part finds
 	gaps    []gap
 }
 
@@ -35,14 +40,45 @@ func (c *collection) in(region string) aws.Config {
 	return cfg
 }
 
-// An entry is one object of a part's file, which is the list of all of them, sorted by key.
-type entry interface{ key() string }
+// An entry is one object of a list, which is sorted by key. It is JSON already, which
+// takes less memory than what it was made of.
+type entry struct {
+	key  string
+	text json.RawMessage
+}
 
-// add puts an entry into the part's file.
-func (c *collection) add(e entry) {
+func (e entry) compare(other entry) int {
+	return cmp.Or(cmp.Compare(e.key, other.key), bytes.Compare(e.text, other.text))
+}
+
+// add puts an item into the part's file, which is the list of them by ARN.
+func (c *collection) add(i *item) { c.addTo("", i.ARN+"\x00"+i.Type, i) }
+
+// addTo puts a value, which is marshalled, into a list of the part's file, sorted by
+// key; list is "" if the file is one list.
+func (c *collection) addTo(list, key string, value any) {
+	text, err := marshal(value)
+	if err != nil {
+		c.fail("", key, fmt.Errorf("writing it as JSON: %w", err))
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.entries = append(c.entries, e)
+	if c.lists == nil {
+		c.lists = make(map[string][]entry)
+	}
+	c.lists[list] = append(c.lists[list], entry{key, text})
+}
+
+// marshal is v as JSON, without escapes that no document of AWS's needs.
+func marshal(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSpace(b.Bytes()), nil
 }
 
 // An item is a resource, as resources/<service>.json has it.
@@ -54,18 +90,23 @@ type item struct {
 	Policy document `json:"policy,omitempty"`
 	Status string   `json:"status,omitempty"` // denied or error, if the policy couldn't be read
 	Reason string   `json:"reason,omitempty"`
-	Extra  any      `json:"extra"` // struct or map, marshalled; nil is {}
+	Extra  any      `json:"extra"` // a struct or map
 }
-
-func (i *item) key() string { return i.ARN + "\x00" + i.Type }
 
 // fail says that a call failed, and the walk goes on: the part gets the call's
 // status. action is the IAM action, such as s3:GetBucketPolicy; resource is the ARN, or the
 // name, of what it was about, or "" for a call about none, such as a list. err is what AWS said.
 func (c *collection) fail(action, resource string, err error) {
+	c.failIn("", action, resource, err)
+}
+
+// failIn is fail for one of the parts in also.
+func (c *collection) failIn(also, action, resource string, err error) {
+	g := newGap(action, resource, c.region, err)
+	g.also = also
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.gaps = append(c.gaps, newGap(action, resource, c.region, err))
+	c.gaps = append(c.gaps, g)
 }
 
 // lost is fail for the call that reads an item's policy: the item says so, too.
@@ -75,8 +116,8 @@ func (c *collection) lost(i *item, action string, err error) {
 	c.fail(action, i.ARN, err)
 }
 
-// file makes a file of the part instead of a list of entries. name is the path in the
-// snapshot's folder, or "" for the part's own file; content is marshalled.
+// file makes a file of a part that is collected per organisation. name is its path in the
+// snapshot's folder; content is marshalled.
 func (c *collection) file(name string, content any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

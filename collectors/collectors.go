@@ -9,7 +9,12 @@
 // A source of policies is one file and one row of parts.
 package collectors
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // A part is a kind of thing that is collected.
 type part struct {
@@ -21,6 +26,10 @@ type part struct {
 	// permissions are the IAM actions that it needs, and all that it needs: the
 	// least policy is made of them, and tests fail on any other call.
 	permissions []string
+	// lists are the members of a part's file that is an object of lists; none for a file that is one list.
+	lists []string
+	// also are further parts of snapshot.json that this one makes, with files of their own.
+	also []string
 	// collect puts what there is into c, and what it couldn't get. It is called once for each
 	// account, or for each account and region, and at the same time for several.
 	collect func(ctx context.Context, c *collection)
@@ -30,10 +39,59 @@ type part struct {
 type scope int
 
 const (
-	perRegion    scope = iota // in each region of each account; what was found in all goes into one file
-	perAccount                // once an account, for a service that is global or lists all regions at once
-	organization              // once, with the caller's own credentials
+	perRegion       scope = iota // in each region of each account; what was found in all goes into one file
+	perAccount                   // once an account, for a service that is global or lists all regions at once
+	perOrganization              // once, with the caller's own credentials
 )
 
 // parts are the rows, in the order of their names.
-var parts = []part{}
+func parts() []*part {
+	return []*part{
+		&iamPart,
+		&organizationPart,
+	}
+}
+
+// word is what the user calls the part.
+func (p *part) word() string { return p.name[strings.LastIndexByte(p.name, '/')+1:] }
+
+// in is the part's name in snapshot.json, which is that of its file without .json.
+func (p *part) in(account string) string {
+	if p.scope == perOrganization {
+		return p.name
+	}
+	return "accounts/" + account + "/" + p.name
+}
+
+// Parts returns the words for --only and --skip.
+func Parts() []string {
+	var words []string
+	for _, p := range parts() {
+		words = append(words, p.word())
+	}
+	return words
+}
+
+// choose returns the rows that --only and --skip leave, and the others.
+func choose(all []*part, only, skip []string) (chosen, left []*part, err error) {
+	known := make([]string, 0, len(all))
+	for _, p := range all {
+		known = append(known, p.word())
+	}
+	for _, word := range slices.Concat(only, skip) {
+		if !slices.Contains(known, word) {
+			return nil, nil, fmt.Errorf("unknown part %q: have %s", word, strings.Join(known, ", "))
+		}
+	}
+	for _, p := range all {
+		if len(only) > 0 && !slices.Contains(only, p.word()) || slices.Contains(skip, p.word()) {
+			left = append(left, p)
+		} else {
+			chosen = append(chosen, p)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, nil, fmt.Errorf("--only and --skip leave no part: have %s", strings.Join(known, ", "))
+	}
+	return chosen, left, nil
+}
