@@ -47,6 +47,7 @@ const (
 // parts are the rows, in the order of their names.
 func parts() []*part {
 	return []*part{
+		&endpointsPart,
 		&iamPart,
 		&organizationPart,
 	}
