@@ -49,6 +49,7 @@ func parts() []*part {
 	return []*part{
 		&endpointsPart,
 		&iamPart,
+		&identityCenterPart,
 		&organizationPart,
 	}
 }
