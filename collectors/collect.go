@@ -132,11 +132,12 @@ func withOrganization(rows, left []*part) (chosen, others []*part) {
 
 func (o *Options) setDefaults() {
 	o.Concurrency = cmp.Or(o.Concurrency, defaultConcurrency)
+	o.Config = o.Config.Copy()
+	o.Config.Region = cmp.Or(o.Config.Region, "us-east-1")
 	if o.Progress == nil {
 		o.Progress = new(Progress)
 	}
 	if o.Config.Retryer == nil {
-		o.Config = o.Config.Copy()
 		o.Config.RetryMode, o.Config.RetryMaxAttempts = aws.RetryModeAdaptive, maxAttempts
 	}
 }
@@ -205,17 +206,26 @@ func (r *run) record(partName string, p partRecord) {
 	r.Progress.Gaps.Add(int64(len(p.Gaps)))
 }
 
-// collection is an empty one, of a part.
-func (r *run) collection(cfg aws.Config, account, region string, regions []string) *collection {
+// collection is an empty one, of a part. regions are those to be asked.
+func (r *run) collection(cfg aws.Config, p *part, account, region string, regions []string) *collection {
 	cfg.Region = region
-	return &collection{cfg: cfg, account: account, region: region, partition: r.who.partition, regions: regions, limit: r.Concurrency}
+	return &collection{
+		cfg: cfg, account: account, region: region, partition: r.who.partition, regions: regions,
+		regional: p.scope == perRegion, limit: r.Concurrency, found: &found{},
+	}
 }
 
 // organization collects a part of the organisation.
 func (r *run) organization(ctx context.Context, p *part) error {
 	var slots limits
 	slots.most = r.Concurrency
-	c := r.collection(slots.of(r.Config, p.name, &r.Progress.Calls), r.who.account, r.Config.Region, nil)
+	var regions []string
+	var gaps []gap
+	if p.regions {
+		regions, gaps = r.regionsOf(ctx, r.Config)
+	}
+	c := r.collection(slots.of(r.Config, p.name, &r.Progress.Calls), p, r.who.account, r.Config.Region, regions)
+	c.gaps = gaps
 	r.Progress.Parts.Add(1)
 	p.collect(ctx, c)
 	r.Progress.PartsDone.Add(1)
@@ -231,18 +241,27 @@ func (r *run) organization(ctx context.Context, p *part) error {
 	}
 	for _, name := range append([]string{p.name}, p.also...) {
 		own := slices.DeleteFunc(slices.Clone(c.gaps), func(g gap) bool { return cmp.Or(g.also, p.name) != name })
-		r.record(name, record(own, nil))
+		r.record(name, record(own, r.given(p)))
 	}
 	return nil
+}
+
+// given are the regions that the user gave, if a part is of regions.
+func (r *run) given(p *part) []string {
+	if !p.asksRegions() {
+		return nil
+	}
+	return r.Regions
 }
 
 // A making is a part of an account while its regions are collected.
 type making struct {
 	part    *part
-	regions []string // to ask
+	in      []string // regions to collect it in
+	regions []string // to be asked, in all
 
 	mu    sync.Mutex
-	done  int // regions
+	done  int // regions of in
 	lists map[string][]entry
 	gaps  []gap
 }
@@ -261,14 +280,14 @@ func (r *run) account(ctx context.Context, account string) error {
 	}
 	makings := r.makings(ctx, cfg)
 	slots := &limits{most: r.Concurrency}
-	answered := make(map[string]bool) // regions; each making's lock doesn't guard it
 	var mu sync.Mutex
+	answered := make(map[string]bool) // regions in which AWS answered all that a part asked
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(partsAtOnce)
 	for _, m := range makings {
-		for _, region := range m.regions {
+		for _, region := range m.in {
 			g.Go(func() error {
-				c := r.collection(slots.of(cfg, m.part.name, &r.Progress.Calls), account, region, m.regions)
+				c := r.collection(slots.of(cfg, m.part.name, &r.Progress.Calls), m.part, account, region, m.regions)
 				m.part.collect(inner, c)
 				r.Progress.PartsDone.Add(1)
 				if inner.Err() != nil {
@@ -291,31 +310,32 @@ func (r *run) account(ctx context.Context, account string) error {
 		for i, g := range m.gaps {
 			m.gaps[i].notOffered = g.noHost && answered[g.Region]
 		}
-		var given []string
-		if m.part.scope == perRegion {
-			given = r.Regions
-		}
-		r.record(m.part.in(account), record(m.gaps, given))
+		r.record(m.part.in(account), record(m.gaps, r.given(m.part)))
 	}
 	return nil
 }
 
 // makings are the parts to collect of an account, with the regions to ask for each.
 func (r *run) makings(ctx context.Context, cfg aws.Config) []*making {
-	regions, unknown := r.regionsOf(ctx, cfg)
+	var regions []string
+	var unknown []gap
+	if slices.ContainsFunc(r.rows, func(p *part) bool { return p.scope != perOrganization && p.asksRegions() }) {
+		regions, unknown = r.regionsOf(ctx, cfg)
+	}
 	var all []*making
 	for _, p := range r.rows {
-		m := &making{part: p, regions: regions}
-		switch p.scope {
-		case perOrganization:
+		m := &making{part: p, in: []string{r.Config.Region}}
+		if p.scope == perOrganization {
 			continue
-		case perAccount:
-			m.regions = []string{r.Config.Region}
-		case perRegion:
-			m.gaps = slices.Clone(unknown)
+		}
+		if p.asksRegions() {
+			m.regions, m.gaps = regions, slices.Clone(unknown)
+		}
+		if p.scope == perRegion {
+			m.in = regions
 		}
 		all = append(all, m)
-		r.Progress.Parts.Add(int64(len(m.regions)))
+		r.Progress.Parts.Add(int64(len(m.in)))
 	}
 	return all
 }
@@ -328,7 +348,7 @@ func (r *run) regionsOf(ctx context.Context, cfg aws.Config) ([]string, []gap) {
 	}
 	regions, err := enabledRegions(ctx, cfg)
 	if err != nil {
-		return []string{cfg.Region}, []gap{newGap(regionsPermission, "", cfg.Region, err)}
+		return []string{cfg.Region}, []gap{newGap(regionsPermission, "", "", err)}
 	}
 	return slices.Sorted(slices.Values(regions)), nil
 }
@@ -345,7 +365,7 @@ func (m *making) take(c *collection) (last bool) {
 	}
 	m.gaps = append(m.gaps, c.gaps...)
 	m.done++
-	return m.done == len(m.regions)
+	return m.done == len(m.in)
 }
 
 // write writes the file of a part, and forgets what is in it. Where nothing at all was got there is none.

@@ -20,12 +20,17 @@ type collection struct {
 	// together make no more calls at once than one service of one account is to have.
 	cfg       aws.Config
 	account   string   // twelve digits
-	region    string   // of a part that is collected per region; else where the account's global services are asked
+	region    string   // of a part that is collected per region, or of at; else where the account's global services are asked
 	partition string   // aws, aws-cn, aws-us-gov: for ARNs that AWS doesn't give
-	regions   []string // all that are collected
+	regions   []string // all to be asked, if the part's row says perRegion or regions
 
-	limit int // of goroutines of one forEach
+	regional bool // region is where what fails is missing
+	limit    int  // of goroutines of one forEach
+	*found
+}
 
+// found is what all collections of one part in one region put together.
+type found struct {
 	mu      sync.Mutex
 	lists   map[string][]entry // by member of the file; "" for a file that is one list
 	files   map[string]any     // by path, of a part that is collected per organisation
@@ -38,6 +43,13 @@ func (c *collection) in(region string) aws.Config {
 	cfg := c.cfg.Copy()
 	cfg.Region = region
 	return cfg
+}
+
+// at returns the same collection, asking in a region: what fails is missing there only.
+func (c *collection) at(region string) *collection {
+	other := *c
+	other.cfg, other.region, other.regional = c.in(region), region, true
+	return &other
 }
 
 // An entry is one object of a list, which is sorted by key. It is JSON already, which
@@ -102,7 +114,7 @@ func (c *collection) fail(action, resource string, err error) {
 
 // failIn is fail for one of the parts in also.
 func (c *collection) failIn(also, action, resource string, err error) {
-	g := newGap(action, resource, c.region, err)
+	g := c.newGap(action, resource, err)
 	g.also = also
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,9 +123,17 @@ func (c *collection) failIn(also, action, resource string, err error) {
 
 // lost is fail for the call that reads an item's policy: the item says so, too.
 func (c *collection) lost(i *item, action string, err error) {
-	g := newGap(action, i.ARN, c.region, err)
+	g := c.newGap(action, i.ARN, err)
 	i.Policy, i.Status, i.Reason = nil, g.Status, g.Reason
 	c.fail(action, i.ARN, err)
+}
+
+func (c *collection) newGap(action, resource string, err error) gap {
+	region := ""
+	if c.regional {
+		region = c.region
+	}
+	return newGap(action, resource, region, err)
 }
 
 // file makes a file of a part that is collected per organisation. name is its path in the

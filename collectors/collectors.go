@@ -26,6 +26,8 @@ type part struct {
 	// permissions are the IAM actions that it needs, and all that it needs: the
 	// least policy is made of them, and tests fail on any other call.
 	permissions []string
+	// regions says that collect needs to know all regions, though it isn't called for each.
+	regions bool
 	// lists are the members of a part's file that is an object of lists; none for a file that is one list.
 	lists []string
 	// also are further parts of snapshot.json that this one makes, with files of their own.
@@ -53,6 +55,9 @@ func parts() []*part {
 		&organizationPart,
 	}
 }
+
+// asksRegions reports whether the part is of the regions that are asked, rather than of the whole account.
+func (p *part) asksRegions() bool { return p.scope == perRegion || p.regions }
 
 // word is what the user calls the part.
 func (p *part) word() string { return p.name[strings.LastIndexByte(p.name, '/')+1:] }

@@ -28,12 +28,10 @@ func leastPolicy(o Options, all []*part) ([]byte, error) {
 		Resource string
 	}
 	var statements []statement
-	perRegionPart := false
 	for _, p := range rows {
-		perRegionPart = perRegionPart || p.scope == perRegion
 		statements = append(statements, statement{"Collect" + sid(p.word()), "Allow", slices.Sorted(slices.Values(p.permissions)), "*"})
 	}
-	if perRegionPart && len(o.Regions) == 0 {
+	if len(o.Regions) == 0 && slices.ContainsFunc(rows, (*part).asksRegions) {
 		statements = append(statements, statement{"ListRegions", "Allow", []string{regionsPermission}, "*"})
 	}
 	if o.Org || len(o.Accounts) > 0 {
