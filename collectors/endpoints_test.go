@@ -68,9 +68,17 @@ const (
 	brokenEndpoint = `<item><vpcEndpointId>vpce-0d4e</vpcEndpointId><vpcEndpointType>Gateway</vpcEndpointType><policyDocument>{"Statement":</policyDocument></item>`
 )
 
-// gather runs one part against f, and no more of the frame than that.
+// newCollection is one that asks f, and no more of the frame than that.
+func newCollection(f *awsfake.Fake) *collection {
+	return &collection{
+		cfg: f.Config(testRegion), account: testAccount, region: testRegion, partition: "aws", regional: true,
+		regions: []string{"eu-central-1", "us-east-1"}, limit: 3, found: new(found),
+	}
+}
+
+// gather runs one part against f.
 func gather(p part, f *awsfake.Fake) *collection {
-	c := &collection{cfg: f.Config(testRegion), account: testAccount, region: testRegion, partition: "aws", limit: 3}
+	c := newCollection(f)
 	p.collect(context.Background(), c)
 	return c
 }

@@ -18,10 +18,10 @@ import (
 //
 // https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html
 var identityCenterPart = part{
-	name:  "identitycenter",
-	scope: perOrganization,
+	name:    "identitycenter",
+	scope:   perOrganization,
+	regions: true,
 	permissions: []string{
-		regionsPermission,
 		"sso:DescribePermissionSet",
 		"sso:GetInlinePolicyForPermissionSet",
 		"sso:GetPermissionsBoundaryForPermissionSet",
@@ -79,23 +79,18 @@ type assignmentItem struct {
 	PrincipalID   string `json:"principalId"`   // in the identity store
 }
 
-// collectIdentityCenter looks for instances in every region that is enabled: there is
-// one in an organisation, and nothing tells where.
+// collectIdentityCenter looks for instances in every region: an organisation has one, and
+// nothing tells where.
 //
 // https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ListInstances.html
 func collectIdentityCenter(ctx context.Context, c *collection) {
-	regions, err := enabledRegions(ctx, c.cfg)
-	if err != nil {
-		c.fail(regionsPermission, "", err)
-		regions = []string{c.cfg.Region}
-	}
-	instances, answered := findInstances(ctx, c, regions)
+	instances, answered := findInstances(ctx, c)
 	if !answered {
 		return // nobody knows whether there is one
 	}
 	all := identityCenter{Instances: instances, PermissionSets: []permissionSetItem{}, Assignments: []assignmentItem{}}
 	for _, i := range instances {
-		all.instance(ctx, c, ssoadmin.NewFromConfig(c.in(i.Region)), i.ARN)
+		all.instance(ctx, c.at(i.Region), i.ARN)
 	}
 	all.sort()
 	c.file(identityCenterFile, &all)
@@ -111,12 +106,13 @@ func (all *identityCenter) sort() {
 
 // findInstances asks each region for its instances, and returns each once, by ARN. answered is false if
 // no region gave an answer.
-func findInstances(ctx context.Context, c *collection, regions []string) (instances []instanceItem, answered bool) {
+func findInstances(ctx context.Context, c *collection) (instances []instanceItem, answered bool) {
 	var mu sync.Mutex
 	found := make(map[string]instanceItem)
 	noHost := make(map[string]error) // regions that don't have the service, it seems
-	forEach(ctx, c, slices.Values(regions), func(ctx context.Context, region string) {
-		list, err := instancesIn(ctx, c.in(region))
+	forEach(ctx, c, slices.Values(c.regions), func(ctx context.Context, region string) {
+		c := c.at(region)
+		list, err := instancesIn(ctx, c.cfg)
 		switch {
 		case err != nil && newGap("", "", region, err).noHost:
 			mu.Lock()
@@ -124,7 +120,7 @@ func findInstances(ctx context.Context, c *collection, regions []string) (instan
 			noHost[region] = err
 			return
 		case err != nil:
-			c.fail("sso:ListInstances", region, err)
+			c.fail("sso:ListInstances", "", err)
 			return
 		}
 		mu.Lock()
@@ -138,7 +134,7 @@ func findInstances(ctx context.Context, c *collection, regions []string) (instan
 	})
 	if !answered { // then it is rather the network that isn't there
 		for region, err := range noHost {
-			c.fail("sso:ListInstances", region, err)
+			c.at(region).fail("sso:ListInstances", "", err)
 		}
 	}
 	instances = make([]instanceItem, 0, len(found))
@@ -162,7 +158,8 @@ func instancesIn(ctx context.Context, cfg aws.Config) (list []instanceItem, err 
 }
 
 // instance gathers the permission sets of an instance.
-func (all *identityCenter) instance(ctx context.Context, c *collection, api *ssoadmin.Client, instance string) {
+func (all *identityCenter) instance(ctx context.Context, c *collection, instance string) {
+	api := ssoadmin.NewFromConfig(c.cfg)
 	var arns []string
 	for page, err := range pages(ctx, ssoadmin.NewListPermissionSetsPaginator(api, &ssoadmin.ListPermissionSetsInput{InstanceArn: &instance})) {
 		if err != nil {

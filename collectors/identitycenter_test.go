@@ -28,9 +28,6 @@ type ssoCall struct{ InstanceArn, PermissionSetArn, AccountId, NextToken string 
 // https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ListPermissionSets.html
 func identityCenterFake() *awsfake.Fake {
 	f := awsfake.New()
-	f.Handle("ec2", "DescribeRegions", func(c *awsfake.Call) awsfake.Reply {
-		return xmlReply(c.Operation, "<regionInfo><item><regionName>us-east-1</regionName></item><item><regionName>eu-central-1</regionName></item></regionInfo>")
-	})
 	rows := map[string]func(c *awsfake.Call, in ssoCall) string{
 		"ListInstances": func(c *awsfake.Call, _ ssoCall) string {
 			if c.Region != "eu-central-1" {
@@ -177,7 +174,7 @@ const wantIdentityCenter = `{
 `
 
 func TestIdentityCenter(t *testing.T) {
-	got := collectPart(t, identityCenterFake(), &identityCenterPart)
+	got := collectPart(t, identityCenterFake(), &identityCenterPart, "eu-central-1", "us-east-1")
 	if got.record.Status != statusOK {
 		t.Errorf("record %+v", got.record)
 	}
@@ -200,7 +197,6 @@ func TestIdentityCenterFails(t *testing.T) {
 		{"assignments", awsfake.Fault{Operation: "ListAccountAssignments", Reply: awsfake.Deny}, statusDenied, "sso:ListAccountAssignments", `"assignments": []`},
 		{"one region", awsfake.Fault{Operation: "ListInstances", Region: "us-east-1", Reply: awsfake.Deny}, statusDenied, "sso:ListInstances", `"Admin"`},
 		{"no region answers", awsfake.Fault{Operation: "ListInstances", Reply: awsfake.Deny}, statusDenied, "sso:ListInstances", ""},
-		{"which regions isn't known", awsfake.Fault{Operation: "DescribeRegions", Reply: ec2Denial}, statusDenied, "ec2:DescribeRegions", `"instances": []`},
 		{"throttled once", awsfake.Fault{Operation: "DescribePermissionSet", Nth: 1, Reply: awsfake.Throttle}, statusOK, "", `"Dev_ops"`},
 	}
 	for _, tt := range tests {
@@ -226,13 +222,13 @@ func TestIdentityCenterFails(t *testing.T) {
 // TestIdentityCenterNotOffered: a region without the service lacks nothing; that no region has it does.
 func TestIdentityCenterNotOffered(t *testing.T) {
 	f := identityCenterFake()
-	c := &collection{cfg: f.Config(testRegion), region: testRegion, limit: 2}
+	c := newCollection(f)
 	c.cfg.HTTPClient = noSuchHost{client: c.cfg.HTTPClient, host: "sso.us-east-1.amazonaws.com"}
 	collectIdentityCenter(t.Context(), c)
 	if len(c.gaps) > 0 || c.files[identityCenterFile] == nil {
 		t.Errorf("one region: gaps %+v", c.gaps)
 	}
-	c = &collection{cfg: f.Config(testRegion), region: testRegion, limit: 2}
+	c = newCollection(f)
 	c.cfg.HTTPClient = noSuchHost{client: c.cfg.HTTPClient, host: "sso."}
 	collectIdentityCenter(t.Context(), c)
 	if len(c.gaps) != 2 || c.files[identityCenterFile] != nil {
