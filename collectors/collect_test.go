@@ -338,8 +338,8 @@ func TestCallerUnknown(t *testing.T) {
 	}
 }
 
-// TestCancelled: a collection that is stopped leaves the old snapshot as it was.
-func TestCancelled(t *testing.T) {
+// TestStopped: a collection that is stopped leaves the old snapshot as it was.
+func TestStopped(t *testing.T) {
 	o := testOptions(awsfake.New(), []string{"eu-west-1", "us-east-1"})
 	folder := filepath.Join(t.TempDir(), "s")
 	mustCollect(t, folder, o, queues())
