@@ -21,7 +21,7 @@ import (
 // Now, collects all parts of the caller's own account.
 type Options struct {
 	// Config has the caller's credentials, and the region where what has none is asked. Unless it has a
-	// Retryer, calls that are throttled are tried again up to ten times, at a rate that adapts.
+	// Retryer, calls that are throttled are tried up to six times, at a rate that adapts.
 	Config aws.Config
 	Now    time.Time // when the snapshot is taken
 
@@ -73,7 +73,7 @@ const (
 	defaultConcurrency = 10
 	accountsAtOnce     = 4
 	partsAtOnce        = 24 // of one account; the calls of each have limits of their own
-	maxAttempts        = 10
+	maxAttempts        = 6  // of a call; more than that and a service that is down costs minutes
 )
 
 // Collect asks AWS and writes a snapshot into folder, in place of the one that is there. What couldn't be
