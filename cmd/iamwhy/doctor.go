@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
+	"github.com/iamwhy/iamwhy/collectors"
+	"github.com/iamwhy/iamwhy/correlate"
+	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/snapshot"
+)
+
+func (a *app) doctorCommand() *cobra.Command {
+	var maxAge string
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "what a snapshot lacks, and which answers that weakens",
+		Long: `Say what a snapshot lacks: parts that were denied, failed, were skipped or never
+asked for, accounts of the organisation, regions, files that can't be used, and
+how old it is; which answers each of them weakens; and the permission to grant
+or the command to run that would settle it. Nothing is asked of AWS.
+
+Exit status: 0 nothing is missing, 1 something is, 2 usage or input.`,
+		Example: `  iamwhy doctor --snapshot snapshot/
+  iamwhy doctor --snapshot snapshot/ --max-age 1d --output json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unexpected argument %q: a snapshot is given with --snapshot", args[0])
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error { return a.doctor(maxAge, time.Now()) },
+	}
+	cmd.Flags().StringVar(&maxAge, "max-age", "7d", "from which `AGE` on a part is old: 12h, 7d; 0d is never")
+	return cmd
+}
+
+func (a *app) doctor(maxAge string, now time.Time) error {
+	color, err := a.useColor()
+	if err != nil {
+		return err
+	}
+	buffer := bufio.NewWriter(a.out)
+	write, err := render.NewDiagnosis(a.output, buffer, render.Options{Color: color, Width: width(a.out), Verbose: a.verbose})
+	if err != nil {
+		return err
+	}
+	oldest, _, err := parseTime(maxAge, now)
+	if err != nil {
+		return fmt.Errorf("--max-age: %w", err)
+	}
+	if a.snapshot == "" {
+		return errors.New("no snapshot: give --snapshot, or set IAMWHY_SNAPSHOT")
+	}
+	s, err := a.openSnapshot(false)
+	if err != nil {
+		return fmt.Errorf("reading the snapshot: %w", err)
+	}
+	d := diagnose(s, a.snapshot, snapshot.LackOptions{Collectable: collectors.Parts(), Now: now, MaxAge: now.Sub(oldest)})
+	if err := write(d); err != nil {
+		return err
+	}
+	if err := (printer{buffer: buffer}).flush(); err != nil {
+		return err
+	}
+	if !d.Whole() {
+		return status(statusNo)
+	}
+	return nil
+}
+
+// diagnose looks at a snapshot that the user named so.
+func diagnose(s *snapshot.Snapshot, name string, o snapshot.LackOptions) render.Diagnosis {
+	d := render.Diagnosis{
+		Snapshot: name, CollectedAt: s.CollectedAt(), CollectedBy: s.CollectedBy(), Accounts: s.Accounts(), Now: o.Now,
+		Problems: s.Problems(),
+	}
+	folder := name
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		folder = "snapshot" // the output of get-account-authorization-details is no folder to collect into
+	}
+	for _, l := range s.Lacks(o) {
+		said(&l)
+		d.Lacks = append(d.Lacks, render.Lack{Lack: l, Command: collectCommand(folder, s, l, o.Collectable)})
+		d.Problems = slices.DeleteFunc(d.Problems, func(p snapshot.Problem) bool { return toldBy(p, l) })
+	}
+	return d
+}
+
+// said puts what AWS's own words name in place of all that a part needs, where the snapshot tells no more.
+func said(l *snapshot.Lack) {
+	if l.Status != snapshot.LackDenied || slices.ContainsFunc(l.Needs, func(n snapshot.Need) bool { return len(n.Resources) > 0 }) {
+		return
+	}
+	d := correlate.DenialFromMessage(l.Reason)
+	if d.Message.Action == "" || len(d.Requests) == 0 {
+		return
+	}
+	need := snapshot.Need{Action: d.Message.Action}
+	if arn := d.Requests[0].Resource.ARN; arn != "" && arn != "*" {
+		need.Resources = []string{arn}
+	}
+	l.Needs = []snapshot.Need{need}
+}
+
+// toldBy reports whether a problem is of a file that a lack says is missing or unusable.
+func toldBy(p snapshot.Problem, l snapshot.Lack) bool {
+	switch l.Status {
+	case snapshot.LackBroken:
+		return slices.ContainsFunc(filesOf(l), func(file string) bool { return p.File == file || strings.HasPrefix(p.File, file+":") })
+	case snapshot.LackMissing:
+		return slices.Contains(filesOf(l), p.File)
+	}
+	return false
+}
+
+// filesOf are the files of the parts of a lack.
+func filesOf(l snapshot.Lack) []string {
+	var files []string
+	for _, part := range l.Parts {
+		files = append(files, part+".json")
+		for _, account := range l.Accounts {
+			files = append(files, "accounts/"+account+"/"+part+".json", "accounts/"+account+"/resources/"+part+".json")
+		}
+	}
+	return files
+}
+
+// maxNamed is how many accounts or parts a command names; if there are more, it collects all.
+const maxNamed = 12
+
+// collectCommand is the command that gets what is lacking; "" if none does.
+func collectCommand(folder string, s *snapshot.Snapshot, l snapshot.Lack, collectable []string) string {
+	words := []string{"iamwhy", "collect", "-o", shellWord(folder)}
+	accounts := l.Accounts
+	if len(accounts)+len(l.Parts) == 0 { // the whole snapshot
+		accounts = s.Accounts()
+	}
+	all := len(accounts) == len(s.Accounts()) || len(accounts) > maxNamed
+	outside := slices.ContainsFunc(accounts, func(id string) bool { return s.InOrganization(id) != evaluator.Matched })
+	switch {
+	case all && !outside && len(accounts) > 1:
+		words = append(words, "--org")
+	case len(accounts) > 0:
+		words = append(words, "--accounts", strings.Join(accounts, ","))
+	}
+	var parts []string
+	for _, part := range l.Parts {
+		part, _, _ = strings.Cut(part, "/") // organization/scp is got with the organisation
+		if slices.Contains(collectable, part) && !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	switch {
+	case len(l.Parts) > 0 && len(parts) == 0:
+		return ""
+	case len(parts) > 0 && len(parts) <= maxNamed:
+		words = append(words, "--only", strings.Join(parts, ","))
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord is text as one word of a shell's command line.
+func shellWord(s string) string {
+	safe := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%,", r)
+	}
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !safe(r) }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,335 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/snapshot"
+)
+
+// A Diagnosis is what doctor has to say about a snapshot.
+type Diagnosis struct {
+	Snapshot    string // as the user named it
+	CollectedAt time.Time
+	CollectedBy string
+	Accounts    []string
+	Now         time.Time
+	Lacks       []Lack
+	Problems    []snapshot.Problem // in files; those that a Lack tells aren't among them
+}
+
+// A Lack is what a snapshot lacks, and the command that gets it; "" if there is none.
+type Lack struct {
+	snapshot.Lack
+	Command string
+}
+
+// Whole reports whether nothing is missing.
+func (d *Diagnosis) Whole() bool { return len(d.Lacks) == 0 && len(d.Problems) == 0 }
+
+// diagnosisFormats are the formats that can write a diagnosis.
+var diagnosisFormats = []struct {
+	name  string
+	write func(io.Writer, Options, Diagnosis) error
+}{
+	{"text", func(w io.Writer, o Options, d Diagnosis) error {
+		t := textDiagnosis{page{w: w, opts: o}}
+		return t.diagnosis(d)
+	}},
+	{"json", func(w io.Writer, _ Options, d Diagnosis) error { return jsonDiagnose(w, d) }},
+}
+
+// NewDiagnosis returns what writes a diagnosis in the named format, or an error that lists the formats.
+func NewDiagnosis(format string, w io.Writer, opts Options) (func(Diagnosis) error, error) {
+	names := []string{}
+	for _, f := range diagnosisFormats {
+		if f.name == format {
+			return func(d Diagnosis) error { return f.write(w, opts, d) }, nil
+		}
+		names = append(names, f.name)
+	}
+	return nil, fmt.Errorf("unknown output %q: have %s", format, strings.Join(names, ", "))
+}
+
+// A textDiagnosis writes a diagnosis for people: whether something is missing, and then what, the gravest first.
+type textDiagnosis struct{ page }
+
+func (t *textDiagnosis) diagnosis(d Diagnosis) error {
+	verdict, look := "NOTHING IS MISSING", good
+	if !d.Whole() {
+		verdict, look = "INCOMPLETE", doubtful
+	}
+	t.head("", span{verdict, look}, span{d.about(), plain})
+	for i, l := range d.Lacks {
+		t.blank()
+		t.lack(fmt.Sprintf("%-3d", i+1), l)
+	}
+	if len(d.Problems) > 0 {
+		t.blank()
+		t.problems(fmt.Sprintf("%-3d", len(d.Lacks)+1), d.Problems)
+	}
+	return t.err
+}
+
+// about is what the snapshot is of.
+func (d *Diagnosis) about() string {
+	text := number(len(d.Accounts), "account")
+	if d.CollectedAt.IsZero() {
+		return text + ", and no word of when it was collected"
+	}
+	return text + ", collected " + since(d.CollectedAt, d.Now)
+}
+
+// since is a time, and how long before now it was: 2026-11-20 08:00 UTC, 8 days ago.
+func since(at, now time.Time) string {
+	text := at.UTC().Format("2006-01-02 15:04") + " UTC"
+	age := now.Sub(at)
+	switch {
+	case age < 0:
+		return text + ", in the future"
+	case age < time.Hour:
+		return text + ", within the hour"
+	case age < 48*time.Hour:
+		return text + ", " + number(int(age.Hours()), "hour") + " ago"
+	}
+	return text + ", " + number(int(age.Hours()/24), "day") + " ago"
+}
+
+// lackWords say why something is lacking.
+var lackWords = map[snapshot.LackStatus]string{
+	snapshot.LackDenied:  "DENIED",
+	snapshot.LackError:   "FAILED",
+	snapshot.LackBroken:  "UNUSABLE",
+	snapshot.LackMissing: "NOT COLLECTED",
+	snapshot.LackSkipped: "SKIPPED",
+	snapshot.LackPartial: "SOME REGIONS ONLY",
+	snapshot.LackOld:     "OLD",
+}
+
+// lackStyles are how they look: what AWS or a disk refused is worse than what nobody asked for.
+var lackStyles = map[snapshot.LackStatus]style{
+	snapshot.LackDenied: bad, snapshot.LackError: bad, snapshot.LackBroken: bad,
+	snapshot.LackMissing: doubtful, snapshot.LackSkipped: doubtful, snapshot.LackPartial: doubtful, snapshot.LackOld: doubtful,
+}
+
+// The most that text lists without -v.
+const (
+	maxParts     = 8
+	maxAccounts  = 4
+	maxResources = 3
+	maxNeeds     = 4
+)
+
+func (t *textDiagnosis) lack(no string, l Lack) {
+	parts := []span{{lackWords[l.Status], lackStyles[l.Status]}, {t.listed(partNames(l.Parts), maxParts, "everything"), strong}}
+	switch n := len(l.Accounts); {
+	case n > 1:
+		parts = append(parts, span{"accounts " + t.listed(l.Accounts, maxAccounts, ""), plain})
+	case n == 1:
+		parts = append(parts, span{"account " + l.Accounts[0], plain})
+	}
+	t.head(no, parts...)
+	t.line(body, span{weakens(l.Lack), plain})
+	switch {
+	case l.Status == snapshot.LackPartial:
+		t.line(body, span{"Asked in " + strings.Join(l.Regions, ", ") + " only", plain})
+	case len(l.Regions) > 0:
+		t.line(body, span{"Missing in " + strings.Join(l.Regions, ", "), plain})
+	}
+	t.needs(l.Lack)
+	if l.Reason != "" {
+		t.line(body, span{reasonHead(l.Status) + l.Reason, faint})
+	}
+	if l.Command != "" {
+		head := "Run: "
+		if l.Status == snapshot.LackDenied {
+			head = "Then run: "
+		}
+		t.line(body, span{head, good}, span{l.Command, plain})
+	}
+}
+
+// partNames are the parts without those that another one stands for: organization/scp beside organization.
+func partNames(parts []string) []string {
+	return slices.DeleteFunc(slices.Clone(parts), func(p string) bool {
+		above, _, below := strings.Cut(p, "/")
+		return below && slices.Contains(parts, above)
+	})
+}
+
+// reasonHead says whose words a reason is in.
+func reasonHead(s snapshot.LackStatus) string {
+	if s == snapshot.LackDenied {
+		return "AWS said: "
+	}
+	return "Why: "
+}
+
+// needs writes which permissions were lacking, or what the parts need.
+func (t *textDiagnosis) needs(l snapshot.Lack) {
+	if l.Status != snapshot.LackDenied {
+		return
+	}
+	shown := l.Needs
+	if !t.opts.Verbose && len(shown) > maxNeeds {
+		shown = shown[:maxNeeds-1]
+	}
+	for _, n := range shown {
+		text := "Grant " + n.Action
+		if len(n.Resources) > 0 {
+			text += " on " + t.listed(n.Resources, maxResources, "")
+		}
+		t.line(body, span{text, plain})
+	}
+	if more := len(l.Needs) - len(shown); more > 0 {
+		t.line(body, span{fmt.Sprintf("and %d more actions (-v names them all)", more), plain})
+	}
+	if len(l.Accounts) == 0 { // a part of the organisation
+		t.line(body, span{"to a caller in the management account, or in one that is delegated administrator", plain})
+	}
+}
+
+// listed names a few of a list, or all with -v; none is what stands for all.
+func (t *textDiagnosis) listed(list []string, most int, none string) string {
+	if len(list) == 0 {
+		return none
+	}
+	if t.opts.Verbose || len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most-1], ", "), len(list)-most+1)
+}
+
+func (t *textDiagnosis) problems(no string, list []snapshot.Problem) {
+	t.head(no, span{"UNUSABLE", bad}, span{number(len(list), "problem") + " in files", strong})
+	t.line(body, span{"Answers that depend on them are undecided", plain})
+	for i, p := range list {
+		if i == maxNeeds && !t.opts.Verbose {
+			t.line(body, span{fmt.Sprintf("and %d more (-v names them all)", len(list)-i), plain})
+			return
+		}
+		t.line(body, span{p.String(), plain})
+	}
+}
+
+// callWords are the calls that parts decide. A part that isn't here has resource policies of its service.
+var callWords = map[string]string{
+	"endpoints":        "calls through their VPC endpoints",
+	"iam":              "what their users and roles do, and who may assume the roles",
+	"organization":     "calls by and in all member accounts",
+	"organization/rcp": "calls on resources of all member accounts",
+	"organization/scp": "calls by all member accounts",
+}
+
+const nameOnly = "identitycenter"
+
+// weakens says which answers a lack weakens.
+func weakens(l snapshot.Lack) string {
+	switch {
+	case l.Status == snapshot.LackOld:
+		return "Collected " + l.Since.UTC().Format("2006-01-02 15:04") + " UTC. What changed since isn't known: an answer may be that of then"
+	case len(l.Parts) == 0:
+		return "Undecided: what they and their resources take part in"
+	case slices.Equal(l.Parts, []string{nameOnly}):
+		return "No answer, but permission sets are named by their roles' names alone"
+	}
+	var calls []string
+	services := 0
+	for _, part := range partNames(l.Parts) {
+		switch call, ok := callWords[part]; {
+		case ok:
+			calls = append(calls, call)
+		case part != nameOnly:
+			services++
+		}
+	}
+	if services > 0 {
+		calls = append(calls, "calls on resources of "+cmp.Or(servicesWord(l, services), "these services"))
+	}
+	where := ""
+	if l.Status == snapshot.LackPartial {
+		where = " in other regions"
+	}
+	return "Undecided" + where + ", unless something else denies: " + strings.Join(calls, "; ")
+}
+
+// servicesWord is the service, where it is one.
+func servicesWord(l snapshot.Lack, services int) string {
+	if services != 1 {
+		return ""
+	}
+	i := slices.IndexFunc(l.Parts, func(p string) bool { return callWords[p] == "" && p != nameOnly })
+	return l.Parts[i]
+}
+
+// The JSON form is a contract: fields are added, never renamed. A list is never null.
+type (
+	jsonDiagnosis struct {
+		Complete    bool          `json:"complete"`
+		Snapshot    string        `json:"snapshot"`
+		CollectedAt string        `json:"collectedAt"`
+		CollectedBy string        `json:"collectedBy"`
+		Accounts    []string      `json:"accounts"`
+		Lacks       []jsonLack    `json:"lacks"`
+		Problems    []jsonProblem `json:"problems"`
+	}
+	jsonLack struct {
+		Status   string     `json:"status"` // denied, error, broken, missing, skipped, partial, old
+		Accounts []string   `json:"accounts"`
+		Parts    []string   `json:"parts"` // none is all
+		Layers   []string   `json:"layers"`
+		Regions  []string   `json:"regions"`
+		Weakens  string     `json:"weakens"`
+		Reason   string     `json:"reason"`
+		Since    string     `json:"since,omitempty"`
+		Needs    []jsonNeed `json:"needs"`
+		Command  string     `json:"command"`
+	}
+	jsonNeed struct {
+		Action    string   `json:"action"`
+		Resources []string `json:"resources"`
+	}
+	jsonProblem struct {
+		File    string `json:"file"` // with :line:column where there is one
+		Message string `json:"message"`
+	}
+)
+
+func jsonDiagnose(w io.Writer, d Diagnosis) error {
+	out := jsonDiagnosis{
+		Complete: d.Whole(), Snapshot: d.Snapshot, CollectedAt: timeText(d.CollectedAt), CollectedBy: d.CollectedBy,
+		Accounts: list(d.Accounts), Lacks: []jsonLack{}, Problems: []jsonProblem{},
+	}
+	for _, l := range d.Lacks {
+		item := jsonLack{
+			Status: string(l.Status), Accounts: list(l.Accounts), Parts: list(l.Parts), Layers: layerNames(l.Layers), Regions: list(l.Regions),
+			Weakens: weakens(l.Lack), Reason: l.Reason, Since: timeText(l.Since), Needs: []jsonNeed{}, Command: l.Command,
+		}
+		for _, n := range l.Needs {
+			item.Needs = append(item.Needs, jsonNeed{n.Action, list(n.Resources)})
+		}
+		out.Lacks = append(out.Lacks, item)
+	}
+	for _, p := range d.Problems {
+		out.Problems = append(out.Problems, jsonProblem{p.File, p.Msg})
+	}
+	text, err := marshal(out, "")
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, text+"\n")
+	return err
+}
+
+func layerNames(layers []evaluator.LayerName) []string {
+	names := make([]string, 0, len(layers))
+	for _, l := range layers {
+		names = append(names, string(l))
+	}
+	return names
+}
