@@ -27,6 +27,7 @@ func (a *app) doctorCommand() *cobra.Command {
 asked for, accounts of the organisation, regions, files that can't be used, and
 how old it is; which answers each of them weakens; and the permission to grant
 or the command to run that would settle it. Nothing is asked of AWS.
+iamwhy collect --print-policy prints the least policy that has all permissions.
 
 Exit status: 0 nothing is missing, 1 something is, 2 usage or input.`,
 		Example: `  iamwhy doctor --snapshot snapshot/
@@ -89,7 +90,7 @@ func diagnose(s *snapshot.Snapshot, name string, o snapshot.LackOptions) render.
 	}
 	for _, l := range s.Lacks(o) {
 		said(&l)
-		d.Lacks = append(d.Lacks, render.Lack{Lack: l, Command: collectCommand(folder, s, l, o.Collectable)})
+		d.Lacks = append(d.Lacks, render.Lack{Lack: l, Command: commandFor(folder, s, l, o.Collectable)})
 		d.Problems = slices.DeleteFunc(d.Problems, func(p snapshot.Problem) bool { return toldBy(p, l) })
 	}
 	return d
@@ -137,8 +138,8 @@ func filesOf(l snapshot.Lack) []string {
 // maxNamed is how many accounts or parts a command names; if there are more, it collects all.
 const maxNamed = 12
 
-// collectCommand is the command that gets what is lacking; "" if none does.
-func collectCommand(folder string, s *snapshot.Snapshot, l snapshot.Lack, collectable []string) string {
+// commandFor is the command that gets what is lacking; "" if none does.
+func commandFor(folder string, s *snapshot.Snapshot, l snapshot.Lack, collectable []string) string {
 	words := []string{"iamwhy", "collect", "-o", shellWord(folder)}
 	accounts := l.Accounts
 	if len(accounts)+len(l.Parts) == 0 { // the whole snapshot

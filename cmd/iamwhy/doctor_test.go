@@ -86,8 +86,8 @@ func TestDoctorWhole(t *testing.T) {
 	}
 }
 
-// TestCollectCommand: the command names what is lacking, and all where that is too much to name.
-func TestCollectCommand(t *testing.T) {
+// TestCommandFor: the command names what is lacking, and all where that is too much to name.
+func TestCommandFor(t *testing.T) {
 	s, err := snapshot.Load(os.DirFS("../../testdata/acme/snapshot"))
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestCollectCommand(t *testing.T) {
 		{"some that nothing collects", "s", snapshot.Lack{Accounts: []string{"111111111111"}, Parts: []string{"aiops", "sqs"}}, "iamwhy collect -o s --accounts 111111111111 --only sqs"},
 	}
 	for _, tt := range tests {
-		if got := collectCommand(tt.folder, s, tt.lack, collectable); got != tt.want {
+		if got := commandFor(tt.folder, s, tt.lack, collectable); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
