@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/iamwhy/iamwhy/collectors"
+	"github.com/iamwhy/iamwhy/collectors/awsfake"
 	"github.com/iamwhy/iamwhy/evaluator/snapshot"
 )
 
@@ -83,6 +84,56 @@ func TestDoctorWhole(t *testing.T) {
 		if diff := cmp.Diff(tt.want, out.String()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
+	}
+}
+
+// TestDoctorTellsDenials: whatever call was denied while a snapshot was collected, doctor names its action.
+func TestDoctorTellsDenials(t *testing.T) {
+	f := awsfake.New()
+	f.Handle("sts", "GetCallerIdentity", func(*awsfake.Call) awsfake.Reply {
+		return awsfake.Result(struct{ Arn, Account string }{"arn:aws:iam::" + awsfake.Account + ":user/collector", awsfake.Account})
+	})
+	f.Handle("iam", "GetAccountAuthorizationDetails", func(*awsfake.Call) awsfake.Reply { return awsfake.Result(struct{ IsTruncated bool }{}) })
+	f.Fail(awsfake.Fault{Service: "sts"})
+	f.Fail(awsfake.Fault{Service: "iam"})
+	f.Fail(awsfake.Fault{Reply: awsfake.Deny})
+	folder := filepath.Join(t.TempDir(), "snapshot")
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	report, err := collectors.Collect(t.Context(), folder, collectors.Options{Config: f.Config("eu-west-1"), Now: now, Regions: []string{"eu-west-1"}})
+	if err != nil || !report.Written {
+		t.Fatalf("collecting: %v, %+v", err, report)
+	}
+	text, err := os.ReadFile(filepath.Join(folder, "snapshot.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recorded struct {
+		Parts map[string]struct {
+			Status string
+			Gaps   []struct{ Action, Resource string }
+		}
+	}
+	if err := json.Unmarshal(text, &recorded); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	a := &app{streams: streams{strings.NewReader(""), &out, &out}, snapshot: folder, output: "text", color: "never", verbose: true}
+	if err := a.doctor("7d", now); err == nil {
+		t.Error("nothing is missing, it says")
+	}
+	denied := 0
+	for name, p := range recorded.Parts {
+		for _, g := range p.Gaps {
+			if p.Status == "denied" {
+				denied++
+			}
+			if !strings.Contains(out.String(), "Grant "+g.Action) || !strings.Contains(out.String(), g.Resource) {
+				t.Errorf("%s lacks %s on %q, and doctor doesn't say so", name, g.Action, g.Resource)
+			}
+		}
+	}
+	if denied < 2 {
+		t.Errorf("%d denials were recorded, want those of the organisation and of the endpoints at least:\n%s", denied, text)
 	}
 }
 
