@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,36 +16,49 @@ import (
 	"github.com/iamwhy/iamwhy/collectors"
 	"github.com/iamwhy/iamwhy/correlate"
 	"github.com/iamwhy/iamwhy/evaluator"
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 	"github.com/iamwhy/iamwhy/evaluator/snapshot"
 )
 
+// A doctorJob is what doctor is asked.
+type doctorJob struct {
+	maxAge  string
+	limits  limits
+	sources []string
+}
+
 func (a *app) doctorCommand() *cobra.Command {
-	var maxAge string
+	var job doctorJob
 	cmd := &cobra.Command{
-		Use:   "doctor",
-		Short: "what a snapshot lacks, and which answers that weakens",
+		Use:   "doctor [SOURCE...]",
+		Short: "what a snapshot, and what logs lack, and which answers that weakens",
 		Long: `Say what a snapshot lacks: parts that were denied, failed, were skipped or never
 asked for, accounts of the organisation, regions, files that can't be used, and
 how old it is; which answers each of them weakens; and the permission to grant
 or the command to run that would settle it. Nothing is asked of AWS.
 iamwhy collect --print-policy prints the least policy that has all permissions.
 
+With a SOURCE of CloudTrail events, say which kinds of events, accounts and
+regions weren't seen, and which denials can't be seen without them.
+
 Exit status: 0 nothing is missing, 1 something is, 2 usage or input.`,
 		Example: `  iamwhy doctor --snapshot snapshot/
-  iamwhy doctor --snapshot snapshot/ --max-age 1d --output json`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fmt.Errorf("unexpected argument %q: a snapshot is given with --snapshot", args[0])
-			}
-			return nil
+  iamwhy doctor --snapshot snapshot/ --max-age 1d --output json
+  iamwhy doctor logs/`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			job.sources = append(job.sources, args...)
+			return a.doctor(cmd.Context(), job, time.Now())
 		},
-		RunE: func(*cobra.Command, []string) error { return a.doctor(maxAge, time.Now()) },
 	}
-	cmd.Flags().StringVar(&maxAge, "max-age", "7d", "from which `AGE` on a part is old: 12h, 7d; 0d is never")
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&job.maxAge, "max-age", "7d", "from which `AGE` on a part is old: 12h, 7d; 0d is never")
+	flags.StringArrayVar(&job.sources, "events", nil, "a further `SOURCE`")
+	job.limits.flags(cmd)
 	return cmd
 }
 
-func (a *app) doctor(maxAge string, now time.Time) error {
+func (a *app) doctor(ctx context.Context, job doctorJob, now time.Time) error {
 	color, err := a.useColor()
 	if err != nil {
 		return err
@@ -54,28 +68,68 @@ func (a *app) doctor(maxAge string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	oldest, _, err := parseTime(maxAge, now)
+	oldest, _, err := parseTime(job.maxAge, now)
 	if err != nil {
 		return fmt.Errorf("--max-age: %w", err)
 	}
-	if a.snapshot == "" {
-		return errors.New("no snapshot: give --snapshot, or set IAMWHY_SNAPSHOT")
+	d := render.Diagnosis{Now: now}
+	var s *snapshot.Snapshot
+	switch {
+	case a.snapshot != "":
+		if s, err = a.openSnapshot(slices.Contains(job.sources, "-")); err != nil {
+			return fmt.Errorf("reading the snapshot: %w", err)
+		}
+		d = diagnose(s, a.snapshot, snapshot.LackOptions{Collectable: collectors.Parts(), Now: now, MaxAge: now.Sub(oldest)})
+	case len(job.sources) == 0:
+		return errors.New("no snapshot: give --snapshot, or set IAMWHY_SNAPSHOT, or a SOURCE of CloudTrail events")
 	}
-	s, err := a.openSnapshot(false)
-	if err != nil {
-		return fmt.Errorf("reading the snapshot: %w", err)
+	var c counts
+	if len(job.sources) > 0 {
+		var seen correlate.Coverage
+		c, err = a.read(ctx, job.sources, job.limits, func(e *correlate.Event) (bool, error) {
+			seen.Add(e)
+			return false, nil
+		})
+		if err != nil {
+			return err
+		}
+		accounts, regions := expected(s, &d)
+		d.Logs = &render.Logs{Coverage: &seen, Unseen: seen.Unseen(accounts, regions)}
 	}
-	d := diagnose(s, a.snapshot, snapshot.LackOptions{Collectable: collectors.Parts(), Now: now, MaxAge: now.Sub(oldest)})
 	if err := write(d); err != nil {
 		return err
 	}
 	if err := (printer{buffer: buffer}).flush(); err != nil {
 		return err
 	}
+	if err := c.outcome(); err != nil {
+		return err
+	}
 	if !d.Whole() {
 		return status(statusNo)
 	}
 	return nil
+}
+
+// expected are the accounts of a snapshot and of its organisation, and the regions that it has resources in.
+func expected(s *snapshot.Snapshot, d *render.Diagnosis) (accounts, regions []string) {
+	if s == nil {
+		return nil, nil
+	}
+	accounts = s.Accounts()
+	for _, l := range d.Lacks {
+		if len(l.Parts) == 0 { // there is nothing of these
+			accounts = append(accounts, l.Accounts...)
+		}
+	}
+	for _, r := range s.Resources() {
+		if arn, ok := policy.ParseARN(r.ARN); ok && arn.Region != "" {
+			regions = append(regions, arn.Region)
+		}
+	}
+	slices.Sort(accounts)
+	slices.Sort(regions)
+	return slices.Compact(accounts), slices.Compact(regions)
 }
 
 // diagnose looks at a snapshot that the user named so.

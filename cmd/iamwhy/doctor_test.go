@@ -77,7 +77,7 @@ func TestDoctorWhole(t *testing.T) {
 	for _, tt := range tests {
 		var out bytes.Buffer
 		a := &app{streams: streams{strings.NewReader(""), &out, &out}, snapshot: folder, output: tt.output, color: "never"}
-		err := a.doctor(tt.maxAge, tt.now)
+		err := a.doctor(t.Context(), doctorJob{maxAge: tt.maxAge}, tt.now)
 		if whole := err == nil; whole != tt.whole {
 			t.Errorf("%s: error %v, want whole %v", tt.name, err, tt.whole)
 		}
@@ -118,7 +118,7 @@ func TestDoctorTellsDenials(t *testing.T) {
 	}
 	var out bytes.Buffer
 	a := &app{streams: streams{strings.NewReader(""), &out, &out}, snapshot: folder, output: "text", color: "never", verbose: true}
-	if err := a.doctor("7d", now); err == nil {
+	if err := a.doctor(t.Context(), doctorJob{maxAge: "7d"}, now); err == nil {
 		t.Error("nothing is missing, it says")
 	}
 	denied := 0

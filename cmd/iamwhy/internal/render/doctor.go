@@ -8,19 +8,27 @@ import (
 	"strings"
 	"time"
 
+	"github.com/iamwhy/iamwhy/correlate"
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/snapshot"
 )
 
-// A Diagnosis is what doctor has to say about a snapshot.
+// A Diagnosis is what doctor has to say about a snapshot, and about the events it was given.
 type Diagnosis struct {
-	Snapshot    string // as the user named it
+	Snapshot    string // as the user named it; "" if there is none
 	CollectedAt time.Time
 	CollectedBy string
 	Accounts    []string
 	Now         time.Time
 	Lacks       []Lack
 	Problems    []snapshot.Problem // in files; those that a Lack tells aren't among them
+	Logs        *Logs              // nil without events
+}
+
+// Logs are the events that doctor was given.
+type Logs struct {
+	Coverage *correlate.Coverage
+	Unseen   []correlate.Unseen
 }
 
 // A Lack is what a snapshot lacks, and the command that gets it; "" if there is none.
@@ -30,7 +38,9 @@ type Lack struct {
 }
 
 // Whole reports whether nothing is missing.
-func (d *Diagnosis) Whole() bool { return len(d.Lacks) == 0 && len(d.Problems) == 0 }
+func (d *Diagnosis) Whole() bool {
+	return len(d.Lacks)+len(d.Problems) == 0 && (d.Logs == nil || len(d.Logs.Unseen) == 0)
+}
 
 // diagnosisFormats are the formats that can write a diagnosis.
 var diagnosisFormats = []struct {
@@ -64,15 +74,34 @@ func (t *textDiagnosis) diagnosis(d Diagnosis) error {
 	if !d.Whole() {
 		verdict, look = "INCOMPLETE", doubtful
 	}
-	t.head("", span{verdict, look}, span{d.about(), plain})
-	for i, l := range d.Lacks {
+	parts := []span{{verdict, look}}
+	if d.Snapshot != "" {
+		parts = append(parts, span{d.about(), plain})
+	}
+	if d.Logs != nil {
+		parts = append(parts, span{d.Logs.about(), plain})
+	}
+	t.head("", parts...)
+	items := 0
+	next := func() string {
 		t.blank()
-		t.lack(fmt.Sprintf("%-3d", i+1), l)
+		items++
+		return fmt.Sprintf("%-3d", items)
+	}
+	for _, l := range d.Lacks {
+		t.lack(next(), l)
 	}
 	if len(d.Problems) > 0 {
-		t.blank()
-		t.problems(fmt.Sprintf("%-3d", len(d.Lacks)+1), d.Problems)
+		t.problems(next(), d.Problems)
 	}
+	if d.Logs == nil || len(d.Logs.Unseen) == 0 {
+		return t.err
+	}
+	for _, u := range d.Logs.Unseen {
+		t.unseen(next(), u)
+	}
+	t.blank()
+	t.line(0, span{"What wasn't seen may be logged, and not have happened: aws cloudtrail get-event-selectors --trail-name NAME tells what a trail logs.", faint})
 	return t.err
 }
 
@@ -84,6 +113,61 @@ func (d *Diagnosis) about() string {
 	}
 	return text + ", collected " + since(d.CollectedAt, d.Now)
 }
+
+// about is what the events are of.
+func (l *Logs) about() string {
+	c := l.Coverage
+	if c.Events == 0 {
+		return "no event"
+	}
+	text := fmt.Sprintf("%s of %s in %s", number(c.Events, "event"), number(len(c.Accounts()), "account"), number(len(c.Regions()), "region"))
+	if when := between(c.First, c.Last); when != "" {
+		text += ", " + when
+	}
+	return text
+}
+
+// An unseenText says what a kind of event is, what can't be seen without it, and how to have it.
+type unseenText struct{ what, denials, settle string }
+
+var unseenTexts = map[correlate.UnseenKind]unseenText{
+	correlate.UnseenWrites: {"management events of calls that write", "Denials of calls that change something", "Log write management events in the trail"},
+	correlate.UnseenReads: {"read-only management events", "Denials of calls that describe, get or list",
+		"Log read management events in the trail; an EventBridge rule gets them in state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS only"},
+	correlate.UnseenData:     {"data events of ", "Denials on ", "Log data events of these services in the trail"},
+	correlate.UnseenNetwork:  {"network activity events", "Calls that a VPC endpoint policy denied", "Log network activity events in the trail"},
+	correlate.UnseenAccounts: {"events of accounts ", "Denials of these accounts' callers, which are logged there", "Read the trails of these accounts, too, or that of the organisation"},
+	correlate.UnseenRegions:  {"events in ", "Denials there, where the snapshot has resources", "Read what the trail has of these regions; if it is of one region, make it one of all"},
+}
+
+// dataNouns are what data events of a service are about.
+var dataNouns = map[string]string{
+	"dynamodb": "DynamoDB items", "lambda": "Lambda invocations", "s3": "S3 objects", "sns": "SNS messages", "sqs": "SQS messages",
+}
+
+// denialsUnseen says which denials can't be seen without a kind of event.
+func denialsUnseen(u correlate.Unseen) string {
+	text := unseenTexts[u.Kind].denials
+	if u.Kind != correlate.UnseenData {
+		return text
+	}
+	var nouns []string
+	for _, service := range u.Names {
+		nouns = append(nouns, cmp.Or(dataNouns[service], service))
+	}
+	return text + strings.Join(nouns, ", ")
+}
+
+// unseen writes a kind of event that wasn't seen.
+func (t *textDiagnosis) unseen(no string, u correlate.Unseen) {
+	text := unseenTexts[u.Kind]
+	t.head(no, span{"NOT SEEN", doubtful}, span{text.what + t.listed(u.Names, maxParts, ""), strong})
+	t.line(body, span{"Can't be seen: " + lowerFirst(denialsUnseen(u)), plain})
+	t.line(body, span{text.settle, plain})
+}
+
+// lowerFirst is text within a sentence.
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
 // since is a time, and how long before now it was: 2026-11-20 08:00 UTC, 8 days ago.
 func since(at, now time.Time) string {
@@ -277,6 +361,29 @@ type (
 		Accounts    []string      `json:"accounts"`
 		Lacks       []jsonLack    `json:"lacks"`
 		Problems    []jsonProblem `json:"problems"`
+		Logs        *jsonLogs     `json:"logs,omitempty"` // only if events were given
+	}
+	jsonLogs struct {
+		Events   int          `json:"events"`
+		First    string       `json:"first"`
+		Last     string       `json:"last"`
+		Accounts []string     `json:"accounts"` // whose trails they are from
+		Regions  []string     `json:"regions"`
+		Kinds    jsonKinds    `json:"kinds"`
+		Unseen   []jsonUnseen `json:"unseen"`
+	}
+	jsonKinds struct {
+		ManagementRead  int            `json:"managementRead"`
+		ManagementWrite int            `json:"managementWrite"`
+		Data            map[string]int `json:"data"` // by service
+		NetworkActivity int            `json:"networkActivity"`
+		Other           int            `json:"other"` // whose kind isn't recorded
+	}
+	jsonUnseen struct {
+		Kind    string   `json:"kind"`    // managementRead, managementWrite, data, networkActivity, account, region
+		Names   []string `json:"names"`   // services, accounts or regions
+		Denials string   `json:"denials"` // that can't be seen
+		Settle  string   `json:"settle"`
 	}
 	jsonLack struct {
 		Status   string     `json:"status"` // denied, error, broken, missing, skipped, partial, old
@@ -318,12 +425,32 @@ func jsonDiagnose(w io.Writer, d Diagnosis) error {
 	for _, p := range d.Problems {
 		out.Problems = append(out.Problems, jsonProblem{p.File, p.Msg})
 	}
+	if d.Logs != nil {
+		out.Logs = logsOf(d.Logs)
+	}
 	text, err := marshal(out, "")
 	if err != nil {
 		return err
 	}
 	_, err = io.WriteString(w, text+"\n")
 	return err
+}
+
+func logsOf(l *Logs) *jsonLogs {
+	c := l.Coverage
+	out := &jsonLogs{
+		Events: c.Events, First: timeText(c.First), Last: timeText(c.Last), Accounts: list(c.Accounts()), Regions: list(c.Regions()),
+		Kinds:  jsonKinds{c.Reads, c.Writes, c.Data, c.Network, c.Other},
+		Unseen: []jsonUnseen{},
+	}
+	if out.Kinds.Data == nil {
+		out.Kinds.Data = map[string]int{}
+	}
+	for _, u := range l.Unseen {
+		text := unseenTexts[u.Kind]
+		out.Unseen = append(out.Unseen, jsonUnseen{string(u.Kind), list(u.Names), denialsUnseen(u), text.settle})
+	}
+	return out
 }
 
 func layerNames(layers []evaluator.LayerName) []string {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/iamwhy/iamwhy/correlate"
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/snapshot"
 )
@@ -44,6 +45,10 @@ func diagnosis() Diagnosis {
 	for i := range 6 {
 		d.Problems = append(d.Problems, snapshot.Problem{File: fmt.Sprintf("accounts/111111111111/iam.json:%d:60", i+1), Msg: "Statement is a number: expected an object or an array of objects"})
 	}
+	var seen correlate.Coverage
+	seen.Add(&correlate.Event{Time: at.AddDate(0, 0, -1), Category: "Data", Source: "s3.amazonaws.com", RecipientAccount: accounts[0], Region: "eu-west-1"})
+	seen.Add(&correlate.Event{Time: at, RecipientAccount: accounts[1], Region: "us-east-1"})
+	d.Logs = &Logs{&seen, append(seen.Unseen(accounts, []string{"eu-central-1"}), correlate.Unseen{Kind: correlate.UnseenWrites}, correlate.Unseen{Kind: correlate.UnseenReads})}
 	return d
 }
 
@@ -58,6 +63,8 @@ func TestDiagnosis(t *testing.T) {
 		{"doctor-verbose.txt", "text", Options{Verbose: true}, diagnosis()},
 		{"doctor.json", "json", Options{}, diagnosis()},
 		{"doctor-whole.json", "json", Options{}, Diagnosis{Snapshot: "s"}},
+		{"doctor-none.txt", "text", Options{}, Diagnosis{Logs: &Logs{Coverage: &correlate.Coverage{}, Unseen: new(correlate.Coverage).Unseen(nil, nil)}}},
+		{"doctor-none.json", "json", Options{}, Diagnosis{Logs: &Logs{Coverage: &correlate.Coverage{}}}},
 	} {
 		var out bytes.Buffer
 		write, err := NewDiagnosis(tt.format, &out, tt.opts)
