@@ -145,7 +145,12 @@ func diagnose(s *snapshot.Snapshot, name string, o snapshot.LackOptions) render.
 	for _, l := range s.Lacks(o) {
 		said(&l)
 		d.Lacks = append(d.Lacks, render.Lack{Lack: l, Command: commandFor(folder, s, l, o.Collectable)})
-		d.Problems = slices.DeleteFunc(d.Problems, func(p snapshot.Problem) bool { return toldBy(p, l) })
+		if files := filesOf(l); len(files) > 0 {
+			d.Problems = slices.DeleteFunc(d.Problems, func(p snapshot.Problem) bool {
+				file, _, _ := strings.Cut(p.File, ":") // its line and column
+				return files[file]
+			})
+		}
 	}
 	return d
 }
@@ -166,24 +171,17 @@ func said(l *snapshot.Lack) {
 	l.Needs = []snapshot.Need{need}
 }
 
-// toldBy reports whether a problem is of a file that a lack says is missing or unusable.
-func toldBy(p snapshot.Problem, l snapshot.Lack) bool {
-	switch l.Status {
-	case snapshot.LackBroken:
-		return slices.ContainsFunc(filesOf(l), func(file string) bool { return p.File == file || strings.HasPrefix(p.File, file+":") })
-	case snapshot.LackMissing:
-		return slices.Contains(filesOf(l), p.File)
+// filesOf are the files that a lack says are missing or unusable: there is no more to say of them.
+func filesOf(l snapshot.Lack) map[string]bool {
+	if l.Status != snapshot.LackBroken && l.Status != snapshot.LackMissing {
+		return nil
 	}
-	return false
-}
-
-// filesOf are the files of the parts of a lack.
-func filesOf(l snapshot.Lack) []string {
-	var files []string
+	files := map[string]bool{}
 	for _, part := range l.Parts {
-		files = append(files, part+".json")
+		files[part+".json"] = true
 		for _, account := range l.Accounts {
-			files = append(files, "accounts/"+account+"/"+part+".json", "accounts/"+account+"/resources/"+part+".json")
+			files["accounts/"+account+"/"+part+".json"] = true
+			files["accounts/"+account+"/resources/"+part+".json"] = true
 		}
 	}
 	return files

@@ -17,7 +17,7 @@ type Lack struct {
 	// Accounts are whose parts they are, sorted; none for parts of the organisation.
 	Accounts []string
 	// Parts are the parts' names without accounts/ACCOUNT/ and resources/: s3, iam, organization/scp. None
-	// means all: nothing of the accounts was collected.
+	// means all.
 	Parts   []string
 	Layers  []evaluator.LayerName // whose policies aren't known, in AWS's order
 	Regions []string              // where; none if that doesn't count
@@ -68,6 +68,11 @@ func (s *Snapshot) Lacks(o LackOptions) []Lack {
 	s.lacksOfResources(g)
 	s.neverAsked(g, o)
 	lacks := g.merged()
+	for i := range lacks {
+		if len(lacks[i].Accounts) > 0 && hasAll(lacks[i].Parts, o.Collectable) {
+			lacks[i].Parts = nil
+		}
+	}
 	if ids := s.uncollected(); len(ids) > 0 {
 		lacks = append(lacks, Lack{Status: LackMissing, Accounts: ids, Layers: allLayers})
 	}
@@ -185,7 +190,7 @@ func (g *lackGroups) add(key lackKey, account, reason string) *lacking {
 		l = &lacking{reason: reason, needs: map[string][]string{}}
 		g.byPart[key] = l
 	}
-	if account != "" && !slices.Contains(l.accounts, account) {
+	if account != "" {
 		l.accounts = append(l.accounts, account)
 	}
 	return l
@@ -297,6 +302,14 @@ func (s *Snapshot) neverAsked(g *lackGroups, o LackOptions) {
 	}
 }
 
+// hasAll reports whether parts are all of an account's that can be collected.
+func hasAll(parts, collectable []string) bool {
+	ofOrganization := func(word string) bool { return word == organizationPart || word == identityCenterPart }
+	return len(collectable) > 0 && !slices.ContainsFunc(collectable, func(word string) bool {
+		return !ofOrganization(word) && !slices.Contains(parts, word)
+	})
+}
+
 // uncollected are the accounts of the organisation of which there is nothing.
 func (s *Snapshot) uncollected() []string {
 	if s.org == nil {
@@ -328,6 +341,7 @@ func (g *lackGroups) merged() []Lack {
 	}) {
 		l := g.byPart[key]
 		slices.Sort(l.accounts)
+		l.accounts = slices.Compact(l.accounts)
 		slices.Sort(l.regions)
 		into := mergeKey{key.status, key.cause, strings.Join(l.accounts, " "), len(l.accounts) == 0, strings.Join(l.regions, " ")}
 		lack := merged[into]

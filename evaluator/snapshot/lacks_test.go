@@ -127,7 +127,7 @@ func TestLacks(t *testing.T) {
 		{"an account that can't be entered", map[string]string{
 			"accounts/222222222222/resources/s3": enter("222222222222"), "accounts/222222222222/resources/sqs": enter("222222222222"),
 			"accounts/222222222222/iam": enter("222222222222"), "accounts/222222222222/endpoints": enter("222222222222"),
-		}, nil, 0, []string{"denied [endpoints iam s3 sqs] of [222222222222] [endpoint resource identity boundary] sts:AssumeRole(arn:aws:iam::222222222222:role/R): no 222222222222"}},
+		}, nil, 0, []string{"denied [] of [222222222222] [endpoint resource identity boundary] sts:AssumeRole(arn:aws:iam::222222222222:role/R): no 222222222222"}},
 		{"denied in a region", map[string]string{
 			"accounts/111111111111/resources/sqs": fmt.Sprintf(denied, "1", gap("sqs:ListQueues", "", "us-east-1")),
 		}, nil, 0, []string{"denied [sqs] of [111111111111] [resource] in [us-east-1] sqs:ListQueues: no 1"}},
