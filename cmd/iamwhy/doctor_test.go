@@ -110,7 +110,7 @@ func TestDoctorTellsDenials(t *testing.T) {
 	var recorded struct {
 		Parts map[string]struct {
 			Status string
-			Gaps   []struct{ Action, Resource string }
+			Gaps   []struct{ Action, Resource, Status string }
 		}
 	}
 	if err := json.Unmarshal(text, &recorded); err != nil {
@@ -124,10 +124,12 @@ func TestDoctorTellsDenials(t *testing.T) {
 	denied := 0
 	for name, p := range recorded.Parts {
 		for _, g := range p.Gaps {
-			if p.Status == "denied" {
+			head := "Failed at "
+			if g.Status == "denied" {
 				denied++
+				head = "Grant "
 			}
-			if !strings.Contains(out.String(), "Grant "+g.Action) || !strings.Contains(out.String(), g.Resource) {
+			if !strings.Contains(out.String(), head+g.Action) || !strings.Contains(out.String(), g.Resource) {
 				t.Errorf("%s lacks %s on %q, and doctor doesn't say so", name, g.Action, g.Resource)
 			}
 		}

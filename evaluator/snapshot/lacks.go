@@ -176,6 +176,7 @@ type lackKey struct {
 // A lacking is the accounts that lack a part.
 type lacking struct {
 	accounts, regions []string
+	everywhere        bool // not in regions only
 	reason            string
 	since             time.Time
 	needs             map[string][]string // resources by action; "" is all
@@ -212,18 +213,15 @@ const assumeRole = "sts:AssumeRole"
 
 // lacksOfPart looks at how a part was collected.
 func (s *Snapshot) lacksOfPart(g *lackGroups, o LackOptions, p Part, account, word string) {
-	if p.Status != statusOK {
-		key := lackKey{LackStatus(p.Status), causeOf(p, account), word}
-		l := g.add(key, account, p.Reason)
+	switch {
+	case p.Status != statusOK && len(p.Gaps) > 0:
 		for _, gap := range p.Gaps {
-			if gap.Region != "" && !slices.Contains(l.regions, gap.Region) {
-				l.regions = append(l.regions, gap.Region)
-			}
-			if gap.Action != "" {
-				l.need(gap.Action, gap.Resource)
-			}
+			g.addGap(gap, account, word)
 		}
-		if len(p.Gaps) == 0 && p.Status != statusBroken {
+		return
+	case p.Status != statusOK:
+		l := g.add(lackKey{LackStatus(p.Status), withoutAccount(p.Reason, account), word}, account, p.Reason)
+		if p.Status != statusBroken && p.Status != statusError { // there, no permission was lacking
 			l.needAll(partNeeds(word))
 		}
 		return
@@ -238,17 +236,32 @@ func (s *Snapshot) lacksOfPart(g *lackGroups, o LackOptions, p Part, account, wo
 	}
 }
 
-// causeOf tells parts apart whose status is the same and whose cause isn't: that nobody could enter the account is one.
-func causeOf(p Part, account string) string {
-	switch {
-	case len(p.Gaps) > 0 && !slices.ContainsFunc(p.Gaps, func(g Gap) bool { return g.Action != assumeRole }):
-		return assumeRole
-	case p.Status == statusDenied && len(p.Gaps) > 0:
-		return "" // the needs say it
-	case account != "":
-		return strings.ReplaceAll(p.Reason, account, "*")
+// addGap adds a call that failed. Some of a part's may have been denied, and others gone wrong. That nobody
+// could enter the account is a lack of its own.
+func (g *lackGroups) addGap(gap Gap, account, word string) {
+	key := lackKey{LackError, withoutAccount(gap.Reason, account), word}
+	if gap.Status == statusDenied {
+		key.status, key.cause = LackDenied, "" // the needs tell
 	}
-	return p.Reason
+	if gap.Action == assumeRole {
+		key.cause = assumeRole
+	}
+	l := g.add(key, account, gap.Reason)
+	l.everywhere = l.everywhere || gap.Region == ""
+	if !slices.Contains(l.regions, gap.Region) {
+		l.regions = append(l.regions, gap.Region)
+	}
+	if gap.Action != "" {
+		l.need(gap.Action, gap.Resource)
+	}
+}
+
+// withoutAccount is a reason that is the same for all accounts if only the account differs.
+func withoutAccount(reason, account string) string {
+	if account == "" {
+		return reason
+	}
+	return strings.ReplaceAll(reason, account, "*")
 }
 
 // lacksOfResources looks for single resources whose policy couldn't be read and whose part doesn't say so.
@@ -342,6 +355,9 @@ func (g *lackGroups) merged() []Lack {
 		l := g.byPart[key]
 		slices.Sort(l.accounts)
 		l.accounts = slices.Compact(l.accounts)
+		if l.everywhere {
+			l.regions = nil
+		}
 		slices.Sort(l.regions)
 		into := mergeKey{key.status, key.cause, strings.Join(l.accounts, " "), len(l.accounts) == 0, strings.Join(l.regions, " ")}
 		lack := merged[into]

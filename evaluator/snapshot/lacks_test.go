@@ -119,7 +119,7 @@ func TestLacks(t *testing.T) {
 		{"denied on two resources, in two accounts", map[string]string{
 			"accounts/111111111111/resources/s3": fmt.Sprintf(denied, "1", gap("s3:GetBucketPolicy", "arn:aws:s3:::b", "")+","+gap("s3:GetBucketPolicy", "arn:aws:s3:::a", "")),
 			"accounts/222222222222/resources/s3": fmt.Sprintf(denied, "2", gap("s3:GetBucketAcl", "arn:aws:s3:::c", "")),
-		}, nil, 0, []string{"denied [s3] of [111111111111 222222222222] [resource] s3:GetBucketAcl(arn:aws:s3:::c) s3:GetBucketPolicy(arn:aws:s3:::a,arn:aws:s3:::b): no 1"}},
+		}, nil, 0, []string{"denied [s3] of [111111111111 222222222222] [resource] s3:GetBucketAcl(arn:aws:s3:::c) s3:GetBucketPolicy(arn:aws:s3:::a,arn:aws:s3:::b): no"}},
 		{"denied, and the snapshot says no more", map[string]string{
 			"accounts/111111111111/resources/sqs": `{"status": "denied", "reason": "no"}`,
 			"accounts/111111111111/iam":           `{"status": "denied", "reason": "no"}`,
@@ -127,14 +127,23 @@ func TestLacks(t *testing.T) {
 		{"an account that can't be entered", map[string]string{
 			"accounts/222222222222/resources/s3": enter("222222222222"), "accounts/222222222222/resources/sqs": enter("222222222222"),
 			"accounts/222222222222/iam": enter("222222222222"), "accounts/222222222222/endpoints": enter("222222222222"),
-		}, nil, 0, []string{"denied [] of [222222222222] [endpoint resource identity boundary] sts:AssumeRole(arn:aws:iam::222222222222:role/R): no 222222222222"}},
+		}, nil, 0, []string{"denied [] of [222222222222] [endpoint resource identity boundary] sts:AssumeRole(arn:aws:iam::222222222222:role/R): no"}},
 		{"denied in a region", map[string]string{
 			"accounts/111111111111/resources/sqs": fmt.Sprintf(denied, "1", gap("sqs:ListQueues", "", "us-east-1")),
-		}, nil, 0, []string{"denied [sqs] of [111111111111] [resource] in [us-east-1] sqs:ListQueues: no 1"}},
+		}, nil, 0, []string{"denied [sqs] of [111111111111] [resource] in [us-east-1] sqs:ListQueues: no"}},
 		{"errors that are the same but for the account", map[string]string{
 			"accounts/111111111111/resources/sqs": `{"status": "error", "reason": "account 111111111111 is slow"}`,
 			"accounts/222222222222/resources/sqs": `{"status": "error", "reason": "account 222222222222 is slow"}`,
-		}, nil, 0, []string{"error [sqs] of [111111111111 222222222222] [resource] sqs:GetQueueAttributes: account 111111111111 is slow"}},
+		}, nil, 0, []string{"error [sqs] of [111111111111 222222222222] [resource]: account 111111111111 is slow"}},
+		{"denied in a region, and everywhere", map[string]string{
+			"accounts/111111111111/resources/sqs": fmt.Sprintf(denied, "1", gap("sqs:ListQueues", "", "us-east-1")+","+gap("sqs:GetQueueAttributes", "q", "")),
+		}, nil, 0, []string{"denied [sqs] of [111111111111] [resource] sqs:GetQueueAttributes(q) sqs:ListQueues: no"}},
+		{"denied, and gone wrong", map[string]string{
+			"accounts/111111111111/resources/sqs": `{"status": "error", "reason": "slow", "gaps": [{"action": "sqs:ListQueues", "status": "error", "reason": "slow"}, ` + gap("sqs:GetQueueAttributes", "arn:aws:sqs:::q", "") + `]}`,
+		}, nil, 0, []string{
+			"denied [sqs] of [111111111111] [resource] sqs:GetQueueAttributes(arn:aws:sqs:::q): no",
+			"error [sqs] of [111111111111] [resource] sqs:ListQueues: slow",
+		}},
 		{"skipped", map[string]string{
 			"accounts/111111111111/resources/sqs": `{"status": "skipped", "reason": "--only"}`,
 			"accounts/111111111111/resources/s3":  `{"status": "skipped", "reason": "--only"}`,

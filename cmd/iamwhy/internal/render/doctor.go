@@ -254,9 +254,13 @@ func reasonHead(s snapshot.LackStatus) string {
 	return "Why: "
 }
 
-// needs writes which permissions were lacking, or what the parts need.
+// needHeads say what is to be done about the actions that were tried.
+var needHeads = map[snapshot.LackStatus]string{snapshot.LackDenied: "Grant ", snapshot.LackError: "Failed at "}
+
+// needs writes which permissions were lacking, or which calls went wrong.
 func (t *textDiagnosis) needs(l snapshot.Lack) {
-	if l.Status != snapshot.LackDenied {
+	head, ok := needHeads[l.Status]
+	if !ok {
 		return
 	}
 	shown := l.Needs
@@ -264,7 +268,7 @@ func (t *textDiagnosis) needs(l snapshot.Lack) {
 		shown = shown[:maxNeeds-1]
 	}
 	for _, n := range shown {
-		text := "Grant " + n.Action
+		text := head + n.Action
 		if len(n.Resources) > 0 {
 			text += " on " + t.listed(n.Resources, maxResources, "")
 		}
@@ -273,7 +277,7 @@ func (t *textDiagnosis) needs(l snapshot.Lack) {
 	if more := len(l.Needs) - len(shown); more > 0 {
 		t.line(body, span{fmt.Sprintf("and %d more actions (-v names them all)", more), plain})
 	}
-	if len(l.Accounts) == 0 { // a part of the organisation
+	if len(l.Accounts) == 0 && l.Status == snapshot.LackDenied { // a part of the organisation
 		t.line(body, span{"to a caller in the management account, or in one that is delegated administrator", plain})
 	}
 }
