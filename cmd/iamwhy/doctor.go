@@ -94,7 +94,7 @@ func (a *app) doctor(ctx context.Context, job doctorJob, now time.Time) error {
 			return err
 		}
 		accounts, regions := expected(s, &d)
-		d.Logs = &render.Logs{Coverage: &seen, Unseen: seen.Unseen(accounts, regions)}
+		d.Logs = &render.Logs{Coverage: &seen, Unseen: seen.Unseen(accounts, regions), Skipped: c.skipped}
 	}
 	if err := write(d); err != nil {
 		return err

@@ -29,6 +29,7 @@ type Diagnosis struct {
 type Logs struct {
 	Coverage *correlate.Coverage
 	Unseen   []correlate.Unseen
+	Skipped  int // records that couldn't be used
 }
 
 // A Lack is what a snapshot lacks, and the command that gets it; "" if there is none.
@@ -118,13 +119,21 @@ func (d *Diagnosis) about() string {
 func (l *Logs) about() string {
 	c := l.Coverage
 	if c.Events == 0 {
-		return "no event"
+		return "no event" + l.skipped()
 	}
 	text := fmt.Sprintf("%s of %s in %s", number(c.Events, "event"), number(len(c.Accounts()), "account"), number(len(c.Regions()), "region"))
 	if when := between(c.First, c.Last); when != "" {
 		text += ", " + when
 	}
-	return text
+	return text + l.skipped()
+}
+
+// skipped says how many records couldn't be used, as the end of a sentence.
+func (l *Logs) skipped() string {
+	if l.Skipped == 0 {
+		return ""
+	}
+	return "; " + number(l.Skipped, "record") + " skipped (-v names them all)"
 }
 
 // An unseenText says what a kind of event is, what can't be seen without it, and how to have it.
@@ -375,6 +384,7 @@ type (
 		Regions  []string     `json:"regions"`
 		Kinds    jsonKinds    `json:"kinds"`
 		Unseen   []jsonUnseen `json:"unseen"`
+		Skipped  int          `json:"skipped"` // records that couldn't be used
 	}
 	jsonKinds struct {
 		ManagementRead  int            `json:"managementRead"`
@@ -445,7 +455,7 @@ func logsOf(l *Logs) *jsonLogs {
 	out := &jsonLogs{
 		Events: c.Events, First: timeText(c.First), Last: timeText(c.Last), Accounts: list(c.Accounts()), Regions: list(c.Regions()),
 		Kinds:  jsonKinds{c.Reads, c.Writes, c.Data, c.Network, c.Other},
-		Unseen: []jsonUnseen{},
+		Unseen: []jsonUnseen{}, Skipped: l.Skipped,
 	}
 	if out.Kinds.Data == nil {
 		out.Kinds.Data = map[string]int{}

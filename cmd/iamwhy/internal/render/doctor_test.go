@@ -48,7 +48,7 @@ func diagnosis() Diagnosis {
 	var seen correlate.Coverage
 	seen.Add(&correlate.Event{Time: at.AddDate(0, 0, -1), Category: "Data", Source: "s3.amazonaws.com", RecipientAccount: accounts[0], Region: "eu-west-1"})
 	seen.Add(&correlate.Event{Time: at, RecipientAccount: accounts[1], Region: "us-east-1"})
-	d.Logs = &Logs{&seen, append(seen.Unseen(accounts, []string{"eu-central-1"}), correlate.Unseen{Kind: correlate.UnseenWrites}, correlate.Unseen{Kind: correlate.UnseenReads})}
+	d.Logs = &Logs{Coverage: &seen, Unseen: append(seen.Unseen(accounts, []string{"eu-central-1"}), correlate.Unseen{Kind: correlate.UnseenWrites}, correlate.Unseen{Kind: correlate.UnseenReads})}
 	return d
 }
 
@@ -64,7 +64,7 @@ func TestDiagnosis(t *testing.T) {
 		{"doctor.json", "json", Options{}, diagnosis()},
 		{"doctor-whole.json", "json", Options{}, Diagnosis{Snapshot: "s"}},
 		{"doctor-none.txt", "text", Options{}, Diagnosis{Logs: &Logs{Coverage: &correlate.Coverage{}, Unseen: new(correlate.Coverage).Unseen(nil, nil)}}},
-		{"doctor-none.json", "json", Options{}, Diagnosis{Logs: &Logs{Coverage: &correlate.Coverage{}}}},
+		{"doctor-none.json", "json", Options{}, Diagnosis{Logs: &Logs{Coverage: &correlate.Coverage{}, Skipped: 1}}},
 	} {
 		var out bytes.Buffer
 		write, err := NewDiagnosis(tt.format, &out, tt.opts)
