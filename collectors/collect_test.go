@@ -227,6 +227,23 @@ func TestNotOffered(t *testing.T) {
 	noProblems(t, load(t, folder))
 }
 
+// TestNotOfferedWhereDenied: that a guardrail denies the region shows that it answers.
+func TestNotOfferedWhereDenied(t *testing.T) {
+	none, denied := queues(), topics()
+	none.collect = func(_ context.Context, c *collection) {
+		if c.region == "us-east-1" {
+			c.fail("sqs:ListQueues", "", &net.DNSError{Err: "no such host", IsNotFound: true})
+			return
+		}
+		queues().collect(context.Background(), c)
+	}
+	denied.collect = func(_ context.Context, c *collection) { c.fail("sns:ListTopics", "", apiError{"AccessDenied", ""}) }
+	r := mustCollect(t, filepath.Join(t.TempDir(), "s"), testOptions(awsfake.New(), []string{"eu-west-1", "us-east-1"}), none, denied)
+	if diff := cmp.Diff([]string{testAccount + "/sns: denied", testAccount + "/sqs: ok"}, statuses(r)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestNothingGot: a collection that gets nothing leaves the old snapshot.
 func TestNothingGot(t *testing.T) {
 	o := testOptions(awsfake.New(), []string{"eu-west-1"})

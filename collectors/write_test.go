@@ -210,6 +210,20 @@ func TestFolderRefused(t *testing.T) {
 	}
 }
 
+// TestFolderOfOurs: the folder that the command runs in would be gone for whoever started it.
+func TestFolderOfOurs(t *testing.T) {
+	o := testOptions(awsfake.New(), []string{"eu-west-1"})
+	folder := filepath.Join(t.TempDir(), "s")
+	mustCollect(t, folder, o, queues())
+	t.Chdir(filepath.Join(folder, "accounts"))
+	for _, name := range []string{folder, ".."} {
+		if _, err := collect(t.Context(), name, o, []*part{queues()}); err == nil || !strings.Contains(err.Error(), "run it from outside") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	mustCollect(t, filepath.Join("..", "..", "other"), o, queues())
+}
+
 // TestFolderTaken: folders that a snapshot may go to.
 func TestFolderTaken(t *testing.T) {
 	o := testOptions(awsfake.New(), []string{"eu-west-1"})
