@@ -122,7 +122,7 @@ func (s *stage) isSnapshot() error {
 		return err
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") {
+		if !strings.HasPrefix(e.Name(), ".git") { // what git init leaves may be there
 			return fmt.Errorf("%s has files and no %s: it isn't a snapshot; give an empty folder, or one that doesn't exist", s.folder, metadataFile)
 		}
 	}

@@ -187,6 +187,7 @@ func TestFolderRefused(t *testing.T) {
 	o := testOptions(awsfake.New(), []string{"eu-west-1"})
 	tests := []struct{ name, file, text, want string }{
 		{"files of another kind", "thesis.txt", "x", "isn't a snapshot"},
+		{"somebody's home", ".bashrc", "x", "isn't a snapshot"},
 		{"a later format", metadataFile, `{"formatVersion": 2}`, "format version 2"},
 		{"a broken snapshot", metadataFile, `{`, "mend it"},
 		{"a file", "", "", "is a file"},
