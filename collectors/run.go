@@ -88,6 +88,13 @@ func (r *run) record(partName string, p partRecord) {
 	r.Progress.Gaps.Add(int64(len(p.Gaps)))
 }
 
+// gotSomething notes that there is something to write.
+func (r *run) gotSomething() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gave = true
+}
+
 // collection is an empty one, of a part. regions are those to be asked.
 func (r *run) collection(cfg aws.Config, p *part, account, region string, regions []string) *collection {
 	cfg.Region = region
@@ -119,7 +126,7 @@ func (r *run) organization(ctx context.Context, p *part) error {
 		if err := r.stage.writeJSON(name, content); err != nil {
 			return err
 		}
-		r.gave = true
+		r.gotSomething()
 	}
 	for _, name := range append([]string{p.name}, p.also...) {
 		own := slices.DeleteFunc(slices.Clone(c.gaps), func(g gap) bool { return cmp.Or(g.also, p.name) != name })
@@ -176,6 +183,9 @@ func (r *run) account(ctx context.Context, account string) error {
 				if inner.Err() != nil {
 					return inner.Err()
 				}
+				if len(c.gaps) == 0 {
+					r.gotSomething() // be it that there is nothing
+				}
 				mu.Lock()
 				answered[region] = answered[region] || c.wasAnswered()
 				mu.Unlock()
@@ -190,18 +200,30 @@ func (r *run) account(ctx context.Context, account string) error {
 		return err
 	}
 	for _, m := range makings {
-		for i, g := range m.gaps {
-			m.gaps[i].notOffered = g.noHost && answered[g.Region]
-		}
+		m.findNotOffered(answered)
 		p := record(m.gaps, r.given(m.part))
 		r.record(m.part.in(account), p)
-		if p.Status == statusOK && !m.written { // it is offered nowhere
+		if p.Status == statusOK && !m.written { // what looked like a gap is none
 			if err := r.writePart(m, account); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// findNotOffered tells regions that don't have the service from those that can't be reached. A name that nobody knows
+// may be the network's fault, unless other services answer in the region, and this one does elsewhere.
+func (m *making) findNotOffered(answered map[string]bool) {
+	nameless := func(region string) bool {
+		return slices.ContainsFunc(m.gaps, func(g gap) bool { return g.noHost && g.Region == region })
+	}
+	if !slices.ContainsFunc(m.in, func(region string) bool { return !nameless(region) }) {
+		return
+	}
+	for i, g := range m.gaps {
+		m.gaps[i].notOffered = g.noHost && answered[g.Region]
+	}
 }
 
 // makings are the parts to collect of an account, with the regions to ask for each.
@@ -269,9 +291,7 @@ func (m *making) isEmpty() bool {
 
 // writePart writes the file of a part, and forgets what is in it.
 func (r *run) writePart(m *making, account string) error {
-	r.mu.Lock()
-	r.gave = true
-	r.mu.Unlock()
+	r.gotSomething()
 	err := r.stage.writeLists(m.part.in(account)+".json", m.part.lists, m.lists)
 	m.lists, m.written = nil, true
 	return err
