@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/iamwhy/iamwhy/correlate"
 	"github.com/iamwhy/iamwhy/correlate/source"
@@ -37,7 +38,7 @@ type counts struct {
 func (a *app) read(ctx context.Context, in *input, q source.Query, each func(*correlate.Event) (bool, error)) (counts, error) {
 	c := counts{sources: len(in.sources), leftOut: map[string]int{}}
 	p := new(progress)
-	defer a.show(p)()
+	defer a.show(func(since time.Duration, columns int) string { return p.now(since).line(columns) })()
 	opts := a.options(in, q)
 	opts.Progress = &p.source
 	for _, src := range in.sources {
