@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -117,6 +118,7 @@ func (a AWS) fromEnvironment(ctx context.Context) (aws.Config, error) {
 	var metadata struct{ *imds.Client }
 	options := []func(*config.LoadOptions) error{
 		config.WithAppID("iamwhy"),
+		config.WithLogger(logging.Nop{}), // what matters comes back as an error
 		config.WithRetryMode(aws.RetryModeAdaptive),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 			tr.MaxIdleConnsPerHost = maxFetches // or every further connection is made anew
@@ -176,6 +178,9 @@ func (a AWS) failure(ctx context.Context, doing string, err error) error {
 	if known := new(AWSError); errors.As(err, &known) {
 		return err
 	}
+	if isNoCredentials(err) {
+		return &AWSError{Err: &plainError{text: errNoCredentials.Error(), err: err}}
+	}
 	short := &plainError{text: inShort(err), err: err}
 	if step := a.nextStep(err); step != "" {
 		return &AWSError{Err: fmt.Errorf("%s: %w; %s", doing, short, step)}
@@ -197,9 +202,6 @@ func (e *plainError) Unwrap() error { return e.err }
 // inShort is an error of the SDK without request ids and the layers it went through:
 // S3 ListObjectsV2: AccessDenied: Access Denied.
 func inShort(err error) string {
-	if isNoCredentials(err) {
-		return errNoCredentials.Error()
-	}
 	var op *smithy.OperationError
 	var api smithy.APIError
 	var send *smithyhttp.RequestSendError

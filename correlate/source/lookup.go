@@ -63,7 +63,7 @@ const (
 	lastPause = 16 * time.Second
 	// maxLooked bounds what is held, in bytes of records: LookupEvents gives the newest event
 	// first, so that nothing can come out before everything is known.
-	maxLooked = 256 << 20
+	maxLooked = 64 << 20
 )
 
 // openLookup opens lookup:REGION,…?ATTRIBUTE=VALUE, of which each part may be missing.
