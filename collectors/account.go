@@ -22,18 +22,30 @@ type caller struct {
 	arn, account, partition string
 }
 
+// A CallError is a call without which nothing can be collected.
+type CallError struct {
+	Action string // sts:GetCallerIdentity
+	Err    error  // the SDK's
+}
+
+// Error says what AWS said, in one line.
+func (e *CallError) Error() string { return e.Action + ": " + reasonOf(e.Err) }
+
+// Unwrap returns the cause.
+func (e *CallError) Unwrap() error { return e.Err }
+
 // whoAsks asks AWS who the caller is, which needs no permission.
 //
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 func whoAsks(ctx context.Context, cfg aws.Config) (caller, error) {
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
 	if err != nil {
-		return caller{}, fmt.Errorf("sts:GetCallerIdentity: %s; check the credentials and the region", reasonOf(err))
+		return caller{}, &CallError{"sts:GetCallerIdentity", err}
 	}
 	c := caller{arn: aws.ToString(out.Arn), account: aws.ToString(out.Account)}
 	fields := strings.SplitN(c.arn, ":", 3)
 	if len(fields) < 3 || c.account == "" {
-		return caller{}, fmt.Errorf("sts:GetCallerIdentity answered without an ARN and account: %q", c.arn)
+		return caller{}, &CallError{"sts:GetCallerIdentity", fmt.Errorf("the answer has no ARN and account: %q", c.arn)}
 	}
 	c.partition = fields[1]
 	return c, nil

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -98,8 +100,8 @@ func collect(ctx context.Context, folder string, o Options, all []*part) (*Repor
 	if err != nil {
 		return nil, err
 	}
-	if o.Org && len(o.Accounts) > 0 {
-		return nil, errors.New("--org and --accounts exclude each other: --org is every account of the organisation")
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	if o.Org {
 		rows, left = withOrganization(rows, left)
@@ -129,6 +131,29 @@ func withOrganization(rows, left []*part) (chosen, others []*part) {
 	}
 	return append([]*part{left[i]}, rows...), slices.Delete(slices.Clone(left), i, i+1)
 }
+
+// check refuses what can't be meant.
+func (o *Options) check() error {
+	if o.Org && len(o.Accounts) > 0 {
+		return errors.New("--org and --accounts exclude each other: --org is every account of the organisation")
+	}
+	for _, account := range o.Accounts {
+		if !accountID.MatchString(account) {
+			return fmt.Errorf("%q isn't an account: expected twelve digits", account)
+		}
+	}
+	for _, region := range o.Regions {
+		if !regionName.MatchString(region) {
+			return fmt.Errorf("%q isn't a region: expected a name such as eu-west-1", region)
+		}
+	}
+	return nil
+}
+
+var (
+	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
+	regionName = regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`)
+)
 
 func (o *Options) setDefaults() {
 	o.Concurrency = cmp.Or(o.Concurrency, defaultConcurrency)
@@ -260,10 +285,11 @@ type making struct {
 	in      []string // regions to collect it in
 	regions []string // to be asked, in all
 
-	mu    sync.Mutex
-	done  int // regions of in
-	lists map[string][]entry
-	gaps  []gap
+	mu      sync.Mutex
+	done    int // regions of in
+	lists   map[string][]entry
+	gaps    []gap
+	written bool
 }
 
 // account collects the parts of an account. What AWS doesn't give is recorded; an error is of the disk, or of the context.
@@ -296,10 +322,10 @@ func (r *run) account(ctx context.Context, account string) error {
 				mu.Lock()
 				answered[region] = answered[region] || len(c.gaps) == 0
 				mu.Unlock()
-				if last := m.take(c); !last {
+				if last := m.take(c); !last || m.isEmpty() {
 					return nil
 				}
-				return r.write(m, account)
+				return r.writePart(m, account)
 			})
 		}
 	}
@@ -310,7 +336,13 @@ func (r *run) account(ctx context.Context, account string) error {
 		for i, g := range m.gaps {
 			m.gaps[i].notOffered = g.noHost && answered[g.Region]
 		}
-		r.record(m.part.in(account), record(m.gaps, r.given(m.part)))
+		p := record(m.gaps, r.given(m.part))
+		r.record(m.part.in(account), p)
+		if p.Status == statusOK && !m.written { // it is offered nowhere
+			if err := r.writePart(m, account); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -368,20 +400,23 @@ func (m *making) take(c *collection) (last bool) {
 	return m.done == len(m.in)
 }
 
-// write writes the file of a part, and forgets what is in it. Where nothing at all was got there is none.
-func (r *run) write(m *making, account string) error {
-	found := 0
+// isEmpty reports whether nothing was got, which isn't the same as that there is nothing.
+func (m *making) isEmpty() bool {
 	for _, list := range m.lists {
-		found += len(list)
+		if len(list) > 0 {
+			return false
+		}
 	}
-	if found == 0 && len(m.gaps) > 0 {
-		return nil
-	}
+	return len(m.gaps) > 0
+}
+
+// writePart writes the file of a part, and forgets what is in it.
+func (r *run) writePart(m *making, account string) error {
 	r.mu.Lock()
 	r.gave = true
 	r.mu.Unlock()
 	err := r.stage.writeLists(m.part.in(account)+".json", m.part.lists, m.lists)
-	m.lists = nil
+	m.lists, m.written = nil, true
 	return err
 }
 

@@ -49,7 +49,9 @@ const (
 // parts are the rows, in the order of their names.
 func parts() []*part {
 	return []*part{
+		&endpointsPart,
 		&iamPart,
+		&identityCenterPart,
 		&organizationPart,
 	}
 }

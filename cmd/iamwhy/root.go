@@ -20,13 +20,13 @@ import (
 	"github.com/iamwhy/iamwhy/evaluator/nearest"
 )
 
-// The exit statuses (product.md §4). Status 4, an AWS call that failed, belongs to
-// commands that call AWS.
+// The exit statuses (product.md §4).
 const (
 	statusDone          = 0
 	statusNo            = 1 // check: denied; test: a case failed
 	statusInput         = 2 // usage or input
 	statusIndeterminate = 3 // check
+	statusAWS           = 4 // an AWS call failed
 )
 
 // A status is an outcome that isn't an error, but isn't 0, either.
@@ -117,7 +117,7 @@ regression tests of policies. It needs no AWS credentials.`,
 	flags.Lookup("snapshot").DefValue = ""
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
-	root.AddCommand(a.eventsCommand(), a.explainCommand(), a.checkCommand(), a.testCommand(), a.validateCommand(), a.versionCommand())
+	root.AddCommand(a.eventsCommand(), a.explainCommand(), a.checkCommand(), a.testCommand(), a.collectCommand(), a.validateCommand(), a.versionCommand())
 	return root
 }
 

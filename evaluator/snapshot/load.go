@@ -57,6 +57,7 @@ func Load(fsys fs.FS) (*Snapshot, error) {
 		return nil, err
 	}
 	l.loadOrganization()
+	l.loadIdentityCenter()
 	for _, id := range l.accountIDs() {
 		l.loadAccount(id)
 	}
@@ -226,7 +227,7 @@ func (l *loader) findUnloaded() {
 
 // hasFile reports whether a part is one file, rather than a folder.
 func hasFile(partName string) bool {
-	return partName == organizationPart || strings.HasPrefix(partName, "accounts/")
+	return partName == organizationPart || partName == identityCenterPart || strings.HasPrefix(partName, "accounts/")
 }
 
 func (l *loader) problem(file, msg string) {

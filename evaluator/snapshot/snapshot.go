@@ -27,6 +27,9 @@
 //	accounts/<account>/endpoints.json  a list of {"id": "vpce-…", "serviceName", "type": "Gateway|Interface",
 //	                                   "vpcId", "ownerId", "policy": {…} or null}; null is the default policy
 //
+//	identitycenter.json                {"instances": […], "permissionSets": [{"arn", "name", "accounts": […], …}],
+//	                                    "assignments": […]}; read to name the permission set behind a role
+//
 // A part's NAME is its file's without .json; organization/scp and
 // organization/rcp stand for their folders and for what is attached where. A
 // file that snapshot.json doesn't list is taken to be whole.
@@ -87,6 +90,8 @@ type Snapshot struct {
 	secrets     map[string][]*resource // by ARN without its random suffix
 	endpoints   map[string]*endpoint   // by id
 	problems    []Problem
+
+	permissionSets map[string][]permissionSet // by name
 }
 
 // An account is what was collected of one account.
