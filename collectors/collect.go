@@ -163,7 +163,7 @@ func (o *Options) setDefaults() {
 		o.Progress = new(Progress)
 	}
 	if o.Config.Retryer == nil {
-		o.Config.RetryMode, o.Config.RetryMaxAttempts = aws.RetryModeAdaptive, maxAttempts
+		o.Config.RetryMode, o.Config.RetryMaxAttempts = aws.RetryModeAdaptive, cmp.Or(o.Config.RetryMaxAttempts, maxAttempts)
 	}
 }
 

@@ -3,6 +3,7 @@ package collectors
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,6 +158,14 @@ func nameOperation(stack *middleware.Stack) error {
 // checkCalls fails if a call that was made is one that the least policy doesn't allow, as our own evaluator sees it.
 func checkCalls(t testing.TB, f *awsfake.Fake, rows []*part, o Options) {
 	t.Helper()
+	for _, call := range uncovered(t, f, rows, o) {
+		t.Error(call)
+	}
+}
+
+// uncovered are the calls that were made and that the least policy doesn't allow.
+func uncovered(t testing.TB, f *awsfake.Fake, rows []*part, o Options) []string {
+	t.Helper()
 	text, err := leastPolicy(o, rows)
 	if err != nil {
 		t.Fatal(err)
@@ -169,6 +178,7 @@ func checkCalls(t testing.TB, f *awsfake.Fake, rows []*part, o Options) {
 		State:    evaluator.Applies,
 		Policies: []evaluator.Policy{{Name: "least", Type: "inline", Body: evaluator.Compile(doc)}},
 	}}
+	var all []string
 	seen := make(map[string]bool)
 	for _, c := range f.Calls() {
 		service := cmp.Or(c.Request.Header.Get(serviceHeader), c.Service)
@@ -179,10 +189,11 @@ func checkCalls(t testing.TB, f *awsfake.Fake, rows []*part, o Options) {
 		seen[service+operation] = true
 		for _, action := range actionsOf(t, service, operation) {
 			if !allows(least, action) {
-				t.Errorf("%s %s needs %s, which no row has", service, operation, action)
+				all = append(all, fmt.Sprintf("%s %s needs %s, which no row has", service, operation, action))
 			}
 		}
 	}
+	return all
 }
 
 // actionsOf are the actions that an operation needs.

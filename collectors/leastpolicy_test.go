@@ -106,6 +106,20 @@ func TestLeastPolicyIsSound(t *testing.T) {
 	}
 }
 
+// TestUncovered: a call that no row names is found.
+func TestUncovered(t *testing.T) {
+	f := iamFake(goodPages()...)
+	p := iamPart
+	p.permissions = []string{"iam:ListRoles"}
+	if _, err := collect(t.Context(), t.TempDir()+"/s", testOptions(f, nil), []*part{&p}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"IAM GetAccountAuthorizationDetails needs iam:GetAccountAuthorizationDetails, which no row has"}
+	if diff := cmp.Diff(want, uncovered(t, f, []*part{&p}, Options{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestRows: names are in order, as reports and --only list them, and unique.
 func TestRows(t *testing.T) {
 	words := Parts()

@@ -1,6 +1,8 @@
 package collectors
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/iamwhy/iamwhy/collectors/awsfake"
 )
@@ -214,6 +217,37 @@ func TestFolderTaken(t *testing.T) {
 		}
 		if !exists(filepath.Join(real, metadataFile)) {
 			t.Error("the snapshot isn't where the link leads")
+		}
+	})
+}
+
+// TestOrderIsNobodys: in whatever order answers come, the files are the same, and so are the records.
+func TestOrderIsNobodys(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		names := rapid.SliceOf(rapid.SampledFrom([]string{"a", "b", "c", "d"})).Draw(t, "names")
+		shuffled := rapid.Permutation(names).Draw(t, "shuffled")
+		write := func(names []string) (string, partRecord) {
+			c := &collection{found: &found{}}
+			for _, name := range names {
+				c.add(&item{ARN: name, Type: "queue", Policy: document(`{"b": 1, "a": []}`), Extra: struct{}{}})
+				c.fail("sqs:GetQueueAttributes", name, errors.New("no"))
+			}
+			var b strings.Builder
+			if err := writeList(&b, "", c.lists[""]); err != nil {
+				t.Fatal(err)
+			}
+			return b.String(), record(c.gaps, nil)
+		}
+		text, rec := write(names)
+		again, recAgain := write(shuffled)
+		if text != again {
+			t.Errorf("%s\n%s", text, again)
+		}
+		if diff := cmp.Diff(rec, recAgain, cmp.AllowUnexported(gap{})); diff != "" {
+			t.Errorf("records (-one +other):\n%s", diff)
+		}
+		if !json.Valid([]byte(text)) {
+			t.Errorf("not JSON: %s", text)
 		}
 	})
 }

@@ -40,11 +40,11 @@ func WriteCollection(format string, w io.Writer, opts Options, c Collection) err
 // A textCollection writes a line an account: how many parts are ok, and which aren't.
 type textCollection struct{ page }
 
-// statusStyles are the statuses in the order in which they are told, and how each looks.
+// statusStyles are the statuses whose parts are named, in this order, and how each looks.
 var statusStyles = []struct {
 	status string
 	style  style
-}{{"error", bad}, {"denied", doubtful}, {"skipped", faint}}
+}{{"error", bad}, {"denied", doubtful}}
 
 func (t *textCollection) collection(c Collection) error {
 	for _, parts := range byAccount(c.Parts) {
@@ -88,23 +88,22 @@ func byAccount(parts []CollectedPart) [][]CollectedPart {
 }
 
 func (t *textCollection) account(parts []CollectedPart) {
-	ok, kept := 0, 0
+	kept := 0
 	words := make(map[string][]string)
 	for _, p := range parts {
-		if p.Status == "ok" {
-			ok++
-		} else {
-			words[p.Status] = append(words[p.Status], p.Part)
-		}
+		words[p.Status] = append(words[p.Status], p.Part)
 		if p.Kept != "" {
 			kept++
 		}
 	}
-	line := []span{{fmt.Sprintf("%-12s  %3d ok", cmp.Or(parts[0].Account, "organisation"), ok), plain}}
+	line := []span{{fmt.Sprintf("%-12s  %3d ok", cmp.Or(parts[0].Account, "organisation"), len(words["ok"])), plain}}
 	for _, s := range statusStyles {
 		if len(words[s.status]) > 0 {
 			line = append(line, span{"   " + s.status, s.style}, span{" " + strings.Join(words[s.status], ", "), plain})
 		}
+	}
+	if n := len(words["skipped"]); n > 0 {
+		line = append(line, span{fmt.Sprintf("   %d skipped", n), faint})
 	}
 	if kept > 0 {
 		line = append(line, span{fmt.Sprintf("   (%d of an earlier collection)", kept), faint})
