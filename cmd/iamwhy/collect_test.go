@@ -74,6 +74,11 @@ SNAPSHOT: 1 part, all whole
   organization of the organisation: User: arn:aws:iam::111122223333:user/u is not authorized to perform: organizations:DescribeOrganization because no identity-based policy allows the organizations:DescribeOrganization action
 SNAPSHOT: 1 part whole, 3 not: what depends on those is unknown
 `, "", statusDone},
+		{"denied, and every account was asked for", denied, []string{"--org"}, `organisation    0 ok   denied organization, organization/rcp, organization/scp
+111122223333    1 ok
+  organization of the organisation: User: arn:aws:iam::111122223333:user/u is not authorized to perform: organizations:DescribeOrganization because no identity-based policy allows the organizations:DescribeOrganization action
+SNAPSHOT: 1 part whole, 3 not: what depends on those is unknown
+`, "--org: the accounts of the organisation aren't all known", statusAWS},
 		{"failed", awsfake.Fault{Service: "iam", Reply: func(*awsfake.Call) awsfake.Reply { return awsfake.Error("ValidationError", "no\nsuch thing") }}, nil, `organisation    3 ok
 111122223333    0 ok   error iam
   iam of 111122223333: ` + iamPermission + `: ValidationError: no such thing
