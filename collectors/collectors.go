@@ -68,13 +68,17 @@ func parts() []*part {
 		&kmsPart,
 		&lambdaPart,
 		&logsPart,
+		&ramPart,
+		&redshiftServerlessPart,
 		&s3Part,
+		&s3expressPart,
 		&s3tablesPart,
 		&secretsPart,
 		&sesPart,
 		&snsPart,
 		&sqsPart,
 		&ssmPart,
+		&latticePart,
 	}
 }
 
