@@ -68,13 +68,16 @@ func parts() []*part {
 		&kmsPart,
 		&lambdaPart,
 		&logsPart,
+		&redshiftServerlessPart,
 		&s3Part,
+		&s3expressPart,
 		&s3tablesPart,
 		&secretsPart,
 		&sesPart,
 		&snsPart,
 		&sqsPart,
 		&ssmPart,
+		&latticePart,
 	}
 }
 

@@ -31,7 +31,8 @@ type serviceTest struct {
 // serviceTests are those of the parts that are one file resources/<service>.json.
 var serviceTests = []*serviceTest{
 	&apiTest, &backupTest, &cloudtrailTest, &codeartifactTest, &dynamodbTest, &ecrTest, &efsTest, &eventsTest, &glacierTest, &glueTest,
-	&kinesisTest, &kmsTest, &lambdaTest, &logsTest, &opensearchTest, &s3Test, &s3tablesTest, &secretsTest, &sesTest, &snsTest, &sqsTest, &ssmTest,
+	&kinesisTest, &kmsTest, &lambdaTest, &logsTest, &opensearchTest, &redshiftServerlessTest, &s3Test, &s3expressTest,
+	&s3tablesTest, &secretsTest, &sesTest, &snsTest, &sqsTest, &ssmTest, &latticeTest,
 }
 
 // TestServiceTests: a new service has a test.
