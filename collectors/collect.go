@@ -21,7 +21,7 @@ import (
 // Now, collects all parts of the caller's own account.
 type Options struct {
 	// Config has the caller's credentials, and the region where what has none is asked. Unless it has a
-	// Retryer, calls that are throttled are tried again up to ten times, at a rate that adapts.
+	// Retryer, calls that are throttled are tried up to six times, at a rate that adapts.
 	Config aws.Config
 	Now    time.Time // when the snapshot is taken
 
@@ -54,6 +54,9 @@ type Report struct {
 	Written     bool   // false if nothing at all was got: what was there is left as it was
 	Results     []Result
 	Dropped     []string // accounts that left the organisation, and the snapshot
+	// AccountsUnknown says that every account of the organisation was asked for, and AWS didn't
+	// list them all: those that it did are collected, and the caller's own.
+	AccountsUnknown bool
 }
 
 // A Result says what came of one part.
@@ -70,7 +73,7 @@ const (
 	defaultConcurrency = 10
 	accountsAtOnce     = 4
 	partsAtOnce        = 24 // of one account; the calls of each have limits of their own
-	maxAttempts        = 10
+	maxAttempts        = 6  // of a call; more than that and a service that is down costs minutes
 )
 
 // Collect asks AWS and writes a snapshot into folder, in place of the one that is there. What couldn't be
@@ -157,6 +160,7 @@ var (
 
 func (o *Options) setDefaults() {
 	o.Concurrency = cmp.Or(o.Concurrency, defaultConcurrency)
+	o.Regions = slices.Compact(slices.Sorted(slices.Values(o.Regions)))
 	o.Config = o.Config.Copy()
 	o.Config.Region = cmp.Or(o.Config.Region, "us-east-1")
 	if o.Progress == nil {
@@ -376,7 +380,7 @@ func (r *run) makings(ctx context.Context, cfg aws.Config) []*making {
 // those are, it is the caller's own, and a gap.
 func (r *run) regionsOf(ctx context.Context, cfg aws.Config) ([]string, []gap) {
 	if len(r.Regions) > 0 {
-		return slices.Compact(slices.Sorted(slices.Values(r.Regions))), nil
+		return r.Regions, nil
 	}
 	regions, err := enabledRegions(ctx, cfg)
 	if err != nil {
@@ -422,7 +426,7 @@ func (r *run) writePart(m *making, account string) error {
 
 // finish adds what an earlier collection got and this one wasn't asked for, and puts the snapshot in its place.
 func (r *run) finish() (*Report, error) {
-	report := &Report{CollectedBy: r.who.arn}
+	report := &Report{CollectedBy: r.who.arn, AccountsUnknown: r.Org && r.parts[organizationPart.name].Status != statusOK}
 	if !r.gave {
 		report.Results = r.results()
 		return report, nil
@@ -454,7 +458,7 @@ func (r *run) keep() (dropped []string, err error) {
 		if _, is := r.parts[name]; is {
 			continue
 		}
-		if account := accountOf(name); account != "" && r.Org && len(r.members) > 0 && !r.isMember(account) {
+		if account := accountOf(name); account != "" && r.Org && r.parts[organizationPart.name].Status == statusOK && !r.isMember(account) {
 			dropped = append(dropped, account)
 			continue
 		}

@@ -169,7 +169,7 @@ func TestGaps(t *testing.T) {
 	got := collectPart(t, awsfake.New(), p, "eu-west-1", "us-east-1", "ap-south-2")
 	want := partRecord{
 		Status: "error", Reason: "sqs:ListQueues in ap-south-2: dialling: lookup sqs.ap-south-2.amazonaws.com: no such host; and 2 more calls",
-		Regions: []string{"eu-west-1", "us-east-1", "ap-south-2"},
+		Regions: []string{"ap-south-2", "eu-west-1", "us-east-1"},
 		Gaps: []gap{
 			{Action: "sqs:ListQueues", Region: "ap-south-2", Status: "error", Reason: "dialling: lookup sqs.ap-south-2.amazonaws.com: no such host"},
 			{Action: "sqs:GetQueueAttributes", Resource: "arn:aws:sqs:eu-west-1:" + testAccount + ":lost", Region: "eu-west-1", Status: "denied", Reason: "Access Denied"},

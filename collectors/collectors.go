@@ -72,6 +72,7 @@ func parts() []*part {
 		&lambdaPart,
 		&lexPart,
 		&logsPart,
+		&ramPart,
 		&redshiftServerlessPart,
 		&s3Part,
 		&s3expressPart,

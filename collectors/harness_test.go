@@ -182,14 +182,14 @@ func uncovered(t testing.TB, f *awsfake.Fake, rows []*part, o Options) []string 
 	seen := make(map[string]bool)
 	for _, c := range f.Calls() {
 		service := cmp.Or(c.Request.Header.Get(serviceHeader), c.Service)
-		if c.Service == "s3express" { // asked by S3's clients, with actions of its own
-			service = c.Service
-		}
 		operation := cmp.Or(c.Request.Header.Get(operationHeader), c.Operation)
 		if seen[service+operation] || service == "STS" || service == "sts" {
 			continue
 		}
 		seen[service+operation] = true
+		if c.Service == "s3express" { // the client is S3's, the action isn't
+			service = c.Service
+		}
 		for _, action := range actionsOf(t, service, operation) {
 			if !allows(least, action) {
 				all = append(all, fmt.Sprintf("%s %s needs %s, which no row has", service, operation, action))

@@ -80,15 +80,12 @@ type kmsConstraints struct {
 	SourceArn               string            `json:",omitempty"`
 }
 
-// collect reads the key, and leaves it out if it is gone by now.
+// collect reads the key. One that is being deleted is there for days, and has its policy.
 //
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html
 func (k *kmsKey) collect(ctx context.Context, aliases []string) {
 	i := newItem(k.arn, "key")
-	out, err := k.api.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &k.arn})
-	if isCode(err, "NotFoundException") {
-		return
-	}
+	out, err := k.api.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &k.arn, PolicyName: aws.String("default")})
 	if k.c.hasPolicy(i, "kms:GetKeyPolicy", err) {
 		i.Policy = documentOf(aws.ToString(out.Policy))
 	}

@@ -49,10 +49,10 @@ func logPolicies(ctx context.Context, c *collection, api *cloudwatchlogs.Client,
 	})
 	for p := range all {
 		i := newItem(strings.TrimSuffix(aws.ToString(p.ResourceArn), ":*"), "log group")
-		if i.ARN == "" {
+		if ofAccount := i.ARN == ""; ofAccount != (scope == types.PolicyScopeAccount) {
+			continue // the other list has it: not all that answer know scopes
+		} else if ofAccount {
 			i = newItem(c.arn("logs", "resource-policy:"+aws.ToString(p.PolicyName)), "resource policy")
-		} else if scope == types.PolicyScopeAccount {
-			continue // the other list has it
 		}
 		i.Policy = documentOf(aws.ToString(p.PolicyDocument))
 		c.add(i)

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
 )
 
-// redshiftServerlessPart is the policies of Redshift Serverless snapshots, which say with whom they are shared.
+// redshiftServerlessPart is the policies of snapshots, with which they are shared. The API gives no other resource's.
 var redshiftServerlessPart = part{
 	name:        "resources/redshift-serverless",
 	scope:       perRegion,
@@ -22,14 +22,11 @@ var redshiftServerlessPart = part{
 	},
 }
 
-// addSnapshot reads the policy of a snapshot of the account's own.
+// addSnapshot reads the policy of a snapshot.
 //
 // https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_GetResourcePolicy.html
 func addSnapshot(ctx context.Context, c *collection, api *redshiftserverless.Client, s types.Snapshot) {
 	i := newItem(aws.ToString(s.SnapshotArn), "snapshot")
-	if !c.owns(i.ARN) {
-		return
-	}
 	out, err := api.GetResourcePolicy(ctx, &redshiftserverless.GetResourcePolicyInput{ResourceArn: s.SnapshotArn})
 	if c.hasPolicy(i, "redshift-serverless:GetResourcePolicy", err, "ResourceNotFoundException") {
 		i.Policy = noPolicy

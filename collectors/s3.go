@@ -103,12 +103,21 @@ func (b *bucket) arn() string { return "arn:" + b.c.partition + ":s3:::" + b.nam
 
 // collect reads the bucket, and leaves it out if it is gone by now.
 func (b *bucket) collect(ctx context.Context, region string) {
-	if region == "" {
-		region = b.region(ctx)
-	}
-	at := func(o *s3.Options) { o.Region = region }
 	i := newItem(b.arn(), "bucket")
 	i.Extra = b.extra
+	if region == "" {
+		found, err := b.region(ctx)
+		if isCode(err, "NoSuchBucket") {
+			return
+		}
+		if err != nil {
+			b.c.lost(i, "s3:GetBucketLocation", err)
+			b.c.add(i)
+			return
+		}
+		region = found
+	}
+	at := func(o *s3.Options) { o.Region = region }
 	out, err := b.api.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &b.name}, at)
 	if isCode(err, "NoSuchBucket") {
 		return
@@ -127,22 +136,26 @@ func (b *bucket) collect(ctx context.Context, region string) {
 	}
 }
 
-// region is where the bucket is. If AWS doesn't say, any region's answer may redirect to it.
+// region is where the bucket is: nobody answers for it elsewhere.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
-func (b *bucket) region(ctx context.Context) string {
+func (b *bucket) region(ctx context.Context) (string, error) {
 	out, err := b.api.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: &b.name})
 	if err != nil {
-		b.failed("s3:GetBucketLocation", err)
-		return b.c.region
+		return "", err
 	}
-	switch out.LocationConstraint {
+	return regionOf(out.LocationConstraint), nil
+}
+
+// regionOf is the region that a location constraint means: two are older than regions' names.
+func regionOf(l s3types.BucketLocationConstraint) string {
+	switch l {
 	case "":
 		return "us-east-1"
 	case s3types.BucketLocationConstraintEu:
 		return "eu-west-1"
 	}
-	return string(out.LocationConstraint)
+	return string(l)
 }
 
 // block reads Block Public Access.

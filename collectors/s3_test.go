@@ -2,6 +2,9 @@ package collectors
 
 import (
 	"fmt"
+	"testing"
+
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/iamwhy/iamwhy/collectors/awsfake"
 )
@@ -9,6 +12,13 @@ import (
 // controlError is an error as S3 Control writes it.
 func controlError(code string, status int) awsfake.Reply {
 	return awsfake.Reply{Status: status, Body: fmt.Appendf(nil, "<ErrorResponse><Error><Code>%s</Code><Message>as tested</Message></Error><RequestId>1</RequestId></ErrorResponse>", code)}
+}
+
+// s3Fails is an error as S3 writes it, for a service of which the fake doesn't know that it does.
+func s3Fails(code string, status int) awsfake.Handler {
+	return func(*awsfake.Call) awsfake.Reply {
+		return awsfake.Reply{Status: status, Body: fmt.Appendf(nil, "<Error><Code>%s</Code><Message>as tested</Message></Error>", code)}
+	}
 }
 
 func controlFails(code string) awsfake.Handler {
@@ -28,21 +38,21 @@ var s3Test = serviceTest{
 		"ListBuckets": pagesOf(
 			`<ListAllMyBucketsResult><Buckets><Bucket><Name>new</Name><BucketRegion>eu-west-1</BucketRegion></Bucket></Buckets><ContinuationToken>page2</ContinuationToken></ListAllMyBucketsResult>`,
 			`<ListAllMyBucketsResult><Buckets><Bucket><Name>old</Name></Bucket><Bucket><Name>gone</Name><BucketRegion>us-east-1</BucketRegion></Bucket></Buckets></ListAllMyBucketsResult>`),
-		"GetBucketLocation": text(`<LocationConstraint>EU</LocationConstraint>`),
-		"GetBucketPolicy":   either(on{"new.", text(somePolicy)}, on{"old.", fails("NoSuchBucketPolicy")}, on{"gone.", fails("NoSuchBucket")}),
+		"GetBucketLocation": text(`<LocationConstraint></LocationConstraint>`),
+		"GetBucketPolicy":   either(on{"new.", text(somePolicy)}, on{"old.s3.us-east-1.", fails("NoSuchBucketPolicy")}, on{"gone.", fails("NoSuchBucket")}),
 		"S3 GetPublicAccessBlock": either(
 			on{"new.", text(`<PublicAccessBlockConfiguration>` + blockAll + `</PublicAccessBlockConfiguration>`)},
-			on{"old.", fails("NoSuchPublicAccessBlockConfiguration")},
+			on{"old.s3.us-east-1.", fails("NoSuchPublicAccessBlockConfiguration")},
 			on{"gone.", fails("NoSuchBucket")}),
 		"GetBucketOwnershipControls": either(
 			on{"new.", text(`<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>`)},
-			on{"old.", fails("OwnershipControlsNotFoundError")},
+			on{"old.s3.us-east-1.", fails("OwnershipControlsNotFoundError")},
 			on{"gone.", fails("NoSuchBucket")}),
 		"GetBucketAcl": text(`<AccessControlPolicy><Owner><ID>abc</ID></Owner><AccessControlList>
 			<Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"><ID>abc</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant>
 			<Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="Group"><URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee><Permission>READ</Permission></Grant>
 			</AccessControlList></AccessControlPolicy>`),
-		"GetBucketAbac":                   either(on{"new.", text(`<AbacStatus><Status>Enabled</Status></AbacStatus>`)}, on{"old.", fails("MethodNotAllowed")}, on{"gone.", fails("NoSuchBucket")}),
+		"GetBucketAbac":                   either(on{"new.", text(`<AbacStatus><Status>Enabled</Status></AbacStatus>`)}, on{"old.s3.us-east-1.", fails("MethodNotAllowed")}, on{"gone.", fails("NoSuchBucket")}),
 		"S3 Control GetPublicAccessBlock": controlFails("NoSuchPublicAccessBlockConfiguration"),
 		"ListAccessPoints": pagesOf(
 			`<ListAccessPointsResult><AccessPointList><AccessPoint><Name>a</Name><NetworkOrigin>VPC</NetworkOrigin><Bucket>new</Bucket><AccessPointArn>arn:aws:s3:eu-west-1:111122223333:accesspoint/a</AccessPointArn></AccessPoint></AccessPointList><NextToken>page2</NextToken></ListAccessPointsResult>`,
@@ -67,4 +77,12 @@ var s3Test = serviceTest{
   {"arn":"arn:aws:s3:eu-west-1:111122223333:accesspoint/a","type":"access point","policy":` + somePolicy + `,"extra":{"bucket":"new","bucketAccountId":"111122223333","networkOrigin":"VPC","vpcId":"vpc-1","publicAccessBlock":` + wantAll + `}},
   {"arn":"arn:aws:s3:eu-west-1:111122223333:accesspoint/b","type":"access point","policy":null,"extra":{"bucket":"new","networkOrigin":"Internet","publicAccessBlock":null}}
 ]`,
+}
+
+func TestRegionOf(t *testing.T) {
+	for constraint, want := range map[s3types.BucketLocationConstraint]string{"": "us-east-1", "EU": "eu-west-1", "ap-south-2": "ap-south-2"} {
+		if got := regionOf(constraint); got != want {
+			t.Errorf("regionOf(%q) = %s, want %s", constraint, got, want)
+		}
+	}
 }

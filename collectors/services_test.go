@@ -30,9 +30,10 @@ type serviceTest struct {
 
 // serviceTests are those of the parts that are one file resources/<service>.json.
 var serviceTests = []*serviceTest{
-	&apiTest, &authoritiesTest, &backupTest, &cloudtrailTest, &codeartifactTest, &codebuildTest, &dynamodbTest, &ecrTest, &efsTest, &eventsTest,
-	&glacierTest, &glueTest, &kafkaTest, &kinesisTest, &kmsTest, &lambdaTest, &latticeTest, &lexTest, &logsTest, &opensearchTest,
-	&redshiftServerlessTest, &s3Test, &s3expressTest, &s3tablesTest, &secretsTest, &sesTest, &signerTest, &snsTest, &sqsTest, &ssmTest,
+	&apiTest, &authoritiesTest, &backupTest, &cloudtrailTest, &codeartifactTest, &codebuildTest, &dynamodbTest, &ecrTest,
+	&efsTest, &eventsTest, &glacierTest, &glueTest, &kafkaTest, &kinesisTest, &kmsTest, &lambdaTest, &latticeTest,
+	&lexTest, &logsTest, &opensearchTest, &ramTest, &redshiftServerlessTest, &s3Test, &s3expressTest,
+	&s3tablesTest, &secretsTest, &sesTest, &signerTest, &snsTest, &sqsTest, &ssmTest,
 }
 
 // TestServiceTests: a new service has a test.
@@ -138,7 +139,7 @@ func TestServicesDenied(t *testing.T) {
 func TestServicesThrottled(t *testing.T) {
 	for _, s := range serviceTests {
 		t.Run(s.part.word(), func(t *testing.T) {
-			got := collectPart(t, s.fake(firstOfEach(awsfake.Throttle)), s.part)
+			got := collectPart(t, s.fake(firstOfEach(throttle)), s.part)
 			if got.record.Status != statusOK {
 				t.Errorf("status %s: %s", got.record.Status, got.record.Reason)
 			}
@@ -167,12 +168,23 @@ func TestServicesGarbled(t *testing.T) {
 	}
 }
 
-// denial is awsfake's, in the shape of S3 Control, too.
+// denial is awsfake's, in the shape of S3 Control and S3 Express, too.
 func denial(c *awsfake.Call) awsfake.Reply {
-	if c.Request.Header.Get(serviceHeader) == "S3 Control" {
+	switch {
+	case c.Request.Header.Get(serviceHeader) == "S3 Control":
 		return controlError("AccessDenied", 403)
+	case c.Service == "s3express":
+		return s3Fails("AccessDenied", 403)(c)
 	}
 	return awsfake.Deny(c)
+}
+
+// throttle is awsfake's, likewise.
+func throttle(c *awsfake.Call) awsfake.Reply {
+	if c.Service == "s3express" {
+		return s3Fails("SlowDown", 503)(c)
+	}
+	return awsfake.Throttle(c)
 }
 
 func always(operation string, h awsfake.Handler) func(string) awsfake.Handler {

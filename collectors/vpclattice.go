@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
 	"github.com/aws/aws-sdk-go-v2/service/vpclattice/types"
 )
@@ -130,4 +131,10 @@ func (l *lattice) shared(ctx context.Context, i *item) document {
 		return documentOf(aws.ToString(out.Policy))
 	}
 	return i.Policy
+}
+
+// owns reports whether a resource is the account's own. What others share with it is in the snapshot as theirs.
+func (l *lattice) owns(of string) bool {
+	a, err := arn.Parse(of)
+	return err == nil && a.AccountID == l.account
 }

@@ -116,6 +116,40 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// TestTwoAtOnce: of two collections into one folder the earlier fails, and the later's snapshot is whole.
+func TestTwoAtOnce(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "s")
+	own := topLevel(nil)
+	earlier, err := newStage(folder, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := earlier.writeJSON(metadataFile, "earlier"); err != nil {
+		t.Fatal(err)
+	}
+	later, err := newStage(folder, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := earlier.writeJSON("organization.json", "earlier"); err == nil {
+		t.Error("the earlier one goes on writing")
+	}
+	if err := later.writeJSON(metadataFile, "later"); err != nil {
+		t.Fatal(err)
+	}
+	if err := earlier.commit(); err == nil || !strings.Contains(err.Error(), "one at a time") {
+		t.Errorf("the earlier one's commit: %v", err)
+	}
+	earlier.discard()
+	if err := later.commit(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{metadataFile: "\"later\"\n"}, files(t, folder)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	noneBeside(t, folder)
+}
+
 // TestUnchanged: a file that is as it was keeps its time, so that nothing that watches it wakes up.
 func TestUnchanged(t *testing.T) {
 	folder, o := oldSnapshot(t)

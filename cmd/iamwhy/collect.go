@@ -43,8 +43,8 @@ in each. What --only, --skip and --accounts leave out stays as an earlier run go
 
 Parts: ` + strings.Join(collectors.Parts(), ", ") + `
 
-Exit status: 0 done, though calls were denied; 2 usage or input; 4 a call failed for another reason than that, or
-nothing was got.`,
+Exit status: 0 done, though calls were denied; 2 usage or input; 4 a call failed for another reason than that, the
+organisation's accounts couldn't be listed for --org, or nothing was got.`,
 		Example: `  iamwhy collect -o snapshot
   iamwhy collect -o snapshot --org --role-name audit --regions eu-west-1,us-east-1
   iamwhy collect --org --role-name audit --print-policy`,
@@ -117,6 +117,9 @@ func (a *app) collect(ctx context.Context, c *collecting) error {
 	if err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
+	if report.AccountsUnknown {
+		a.note("--org: the accounts of the organisation aren't all known: ask as its management account or a delegated administrator; the accounts that are known were collected")
+	}
 	return outcomeOf(report)
 }
 
@@ -162,7 +165,7 @@ func (a *app) mfaCode() (string, error) {
 // call that failed otherwise may go well the next time.
 func outcomeOf(r *collectors.Report) error {
 	failed := func(r collectors.Result) bool { return r.Status == "error" && r.Kept == "" }
-	if !r.Written || slices.ContainsFunc(r.Results, failed) {
+	if !r.Written || r.AccountsUnknown || slices.ContainsFunc(r.Results, failed) {
 		return status(statusAWS)
 	}
 	return nil

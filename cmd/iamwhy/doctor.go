@@ -197,10 +197,8 @@ func commandFor(folder string, s *snapshot.Snapshot, l snapshot.Lack, collectabl
 	if len(accounts)+len(l.Parts) == 0 { // the whole snapshot
 		accounts = s.Accounts()
 	}
-	all := len(accounts) == len(s.Accounts()) || len(accounts) > maxNamed
-	outside := slices.ContainsFunc(accounts, func(id string) bool { return s.InOrganization(id) != evaluator.Matched })
 	switch {
-	case all && !outside && len(accounts) > 1:
+	case isOrganization(s, accounts):
 		words = append(words, "--org")
 	case len(accounts) > 0:
 		words = append(words, "--accounts", strings.Join(accounts, ","))
@@ -219,6 +217,17 @@ func commandFor(folder string, s *snapshot.Snapshot, l snapshot.Lack, collectabl
 		words = append(words, "--only", strings.Join(parts, ","))
 	}
 	return strings.Join(words, " ")
+}
+
+// isOrganization reports whether accounts are better named as the organisation: they are all of it that there
+// is, or too many to name. One that isn't in it has to be named.
+func isOrganization(s *snapshot.Snapshot, accounts []string) bool {
+	is := evaluator.Matched
+	for _, id := range accounts {
+		is = min(is, s.InOrganization(id))
+	}
+	return len(accounts) > 1 && len(accounts) == len(s.Accounts()) && is == evaluator.Matched ||
+		len(accounts) > maxNamed && is != evaluator.NoMatch
 }
 
 // shellWord is text as one word of a shell's command line.

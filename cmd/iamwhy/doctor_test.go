@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,7 @@ func TestCommandFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	collectable := []string{"iam", "organization", "s3", "sqs"}
+	many := slices.Repeat(s.Accounts()[:1], maxNamed+1)
 	tests := []struct {
 		name   string
 		folder string
@@ -155,6 +157,7 @@ func TestCommandFor(t *testing.T) {
 		{"parts of accounts", "s", snapshot.Lack{Accounts: []string{"111111111111", "222222222222"}, Parts: []string{"iam", "s3"}}, "iamwhy collect -o s --accounts 111111111111,222222222222 --only iam,s3"},
 		{"of all accounts", "s", snapshot.Lack{Accounts: s.Accounts(), Parts: []string{"s3"}}, "iamwhy collect -o s --org --only s3"},
 		{"an account outside", "s", snapshot.Lack{Accounts: []string{"444444444444"}}, "iamwhy collect -o s --accounts 444444444444"},
+		{"too many to name", "s", snapshot.Lack{Accounts: many, Parts: []string{"s3"}}, "iamwhy collect -o s --org --only s3"},
 		{"of the organisation", "s", snapshot.Lack{Parts: []string{"organization/scp", "organization/rcp"}}, "iamwhy collect -o s --only organization"},
 		{"the whole", "my snapshot's", snapshot.Lack{Status: snapshot.LackOld}, `iamwhy collect -o 'my snapshot'\''s' --org`},
 		{"what nothing collects", "s", snapshot.Lack{Accounts: []string{"111111111111"}, Parts: []string{"aiops"}}, ""},
