@@ -43,6 +43,9 @@ func newStage(folder string, own []string) (*stage, error) {
 	if real, err := filepath.EvalSymlinks(folder); err == nil {
 		folder = real
 	}
+	if err := notWithin(folder); err != nil {
+		return nil, err
+	}
 	parent, name := filepath.Split(folder)
 	s := &stage{
 		folder: folder,
@@ -67,6 +70,21 @@ func newStage(folder string, own []string) (*stage, error) {
 	}
 	s.root, err = os.OpenRoot(s.fresh)
 	return s, err
+}
+
+// notWithin refuses the folder that the process is in: whoever started it would be left in one that is gone.
+func notWithin(folder string) error {
+	wd, err := os.Getwd()
+	if err != nil {
+		return nil // then it isn't in any that there is
+	}
+	if real, err := filepath.EvalSymlinks(wd); err == nil {
+		wd = real
+	}
+	if rel, err := filepath.Rel(folder, wd); err == nil && filepath.IsLocal(rel) {
+		return fmt.Errorf("%s is the folder that this runs in, and a new one takes its place: run it from outside", folder)
+	}
+	return nil
 }
 
 // recover tidies up after a collection that was killed.
@@ -104,7 +122,7 @@ func (s *stage) isSnapshot() error {
 		return err
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") {
+		if !strings.HasPrefix(e.Name(), ".git") { // what git init leaves may be there
 			return fmt.Errorf("%s has files and no %s: it isn't a snapshot; give an empty folder, or one that doesn't exist", s.folder, metadataFile)
 		}
 	}
@@ -312,11 +330,12 @@ func isEnd(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF 
 // keep copies the file or folder of a part from the old snapshot.
 func (s *stage) keep(partName string) error {
 	name := filepath.FromSlash(partName)
-	for _, from := range []string{name + ".json", name} {
-		err := s.copyTree(from)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("keeping %s of the old snapshot: %w", partName, err)
-		}
+	err := s.copyTree(name + ".json")
+	if errors.Is(err, fs.ErrNotExist) {
+		err = s.copyTree(name)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a part that was denied has neither
+		return fmt.Errorf("keeping %s of the old snapshot: %w", partName, err)
 	}
 	return nil
 }

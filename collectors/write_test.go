@@ -187,6 +187,7 @@ func TestFolderRefused(t *testing.T) {
 	o := testOptions(awsfake.New(), []string{"eu-west-1"})
 	tests := []struct{ name, file, text, want string }{
 		{"files of another kind", "thesis.txt", "x", "isn't a snapshot"},
+		{"somebody's home", ".bashrc", "x", "isn't a snapshot"},
 		{"a later format", metadataFile, `{"formatVersion": 2}`, "format version 2"},
 		{"a broken snapshot", metadataFile, `{`, "mend it"},
 		{"a file", "", "", "is a file"},
@@ -208,6 +209,20 @@ func TestFolderRefused(t *testing.T) {
 		}
 		noneBeside(t, folder)
 	}
+}
+
+// TestFolderOfOurs: the folder that the command runs in would be gone for whoever started it.
+func TestFolderOfOurs(t *testing.T) {
+	o := testOptions(awsfake.New(), []string{"eu-west-1"})
+	folder := filepath.Join(t.TempDir(), "s")
+	mustCollect(t, folder, o, queues())
+	t.Chdir(filepath.Join(folder, "accounts"))
+	for _, name := range []string{folder, ".."} {
+		if _, err := collect(t.Context(), name, o, []*part{queues()}); err == nil || !strings.Contains(err.Error(), "run it from outside") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	mustCollect(t, filepath.Join("..", "..", "other"), o, queues())
 }
 
 // TestFolderTaken: folders that a snapshot may go to.

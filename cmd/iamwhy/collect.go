@@ -36,7 +36,8 @@ which --snapshot and IAMWHY_SNAPSHOT take. It is made to be kept in Git.
 
 All calls are read-only; --print-policy prints the least policy that allows them.
 What is denied, or fails, is recorded, and the rest goes on: answers that hang on it are then undecided, and
-say so. A run that is stopped leaves the snapshot that was there as it was.
+say so. DIR is replaced as a whole, once all is there: a run that is stopped leaves the
+snapshot that was there as it was. What isn't the snapshot's, such as .git, stays.
 
 Without --org and --accounts it is the account of the caller. Other accounts are entered by assuming a role
 in each. What --only, --skip and --accounts leave out stays as an earlier run got it.
@@ -56,7 +57,7 @@ organisation's accounts couldn't be listed for --org, or nothing was got.`,
 	flags.StringVarP(&c.folder, "out", "o", "", "write the snapshot to `DIR`")
 	flags.BoolVar(&o.Org, "org", false, "every account of the caller's organisation")
 	flags.StringSliceVar(&o.Accounts, "accounts", nil, "these accounts: `ID,…`")
-	flags.StringVar(&o.RoleName, "role-name", "", "the `ROLE` to assume in each, with its path (default OrganizationAccountAccessRole)")
+	flags.StringVar(&o.RoleName, "role-name", "", "the `ROLE` to assume in the others (default OrganizationAccountAccessRole)")
 	flags.StringVar(&o.ExternalID, "external-id", "", "the external `ID` that the role asks for")
 	flags.StringVar(&o.SessionName, "session-name", "", "the `NAME` of the role's session (default iamwhy)")
 	flags.StringSliceVar(&o.Only, "only", nil, "collect these `PARTS` only")
