@@ -87,7 +87,6 @@ func (j *jsonClient) ask(ctx context.Context, call jsonCall, answer any) error {
 			}
 			return next.HandleSerialize(ctx, in)
 		}), middleware.After),
-		smithyhttp.AddComputeContentLengthMiddleware(stack),
 		awsmiddleware.AddUserAgentKey("iamwhy")(stack),
 		stack.Finalize.Add(&v4.ComputePayloadSHA256{}, middleware.After),
 		stack.Finalize.Add(retry.NewAttemptMiddleware(j.retryer, smithyhttp.RequestCloner), middleware.After),
@@ -109,7 +108,7 @@ func (j *jsonClient) ask(ctx context.Context, call jsonCall, answer any) error {
 		err = errors.Join(err, option(stack))
 	}
 	if err == nil {
-		_, _, err = middleware.DecorateHandler(smithyhttp.NewClientHandler(j.cfg.HTTPClient), stack).Handle(ctx, nil)
+		_, _, err = middleware.DecorateHandler(smithyhttp.NewClientHandlerWithOptions(j.cfg.HTTPClient), stack).Handle(ctx, nil)
 	}
 	if err != nil {
 		return &smithy.OperationError{ServiceID: j.id, OperationName: call.operation, Err: err}
