@@ -104,7 +104,7 @@ func (l *lattice) callable(ctx context.Context, arn, action string, authType fun
 	l.add(i)
 }
 
-// configurations collects the account's resource configurations, which have no auth policy.
+// configurations collects the account's resource configurations: auth policies are of services and service networks only.
 //
 // https://docs.aws.amazon.com/vpc-lattice/latest/APIReference/API_ListResourceConfigurations.html
 func (l *lattice) configurations(ctx context.Context) {
