@@ -31,14 +31,6 @@ var cloudtrailPart = part{
 	},
 }
 
-func arnsOf[T any](all []T, arn func(T) *string) []*string {
-	arns := make([]*string, len(all))
-	for i, v := range all {
-		arns[i] = arn(v)
-	}
-	return arns
-}
-
 // dashboards is the list of the dashboards that the account made: AWS's own have no policy.
 //
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListDashboards.html

@@ -3,7 +3,6 @@ package collectors
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -41,8 +40,8 @@ func keyAliases(ctx context.Context, c *collection, api *kms.Client) map[string]
 			aliases[key] = append(aliases[key], aws.ToString(a.AliasName))
 		}
 	}
-	for key := range maps.Keys(aliases) {
-		slices.Sort(aliases[key])
+	for _, names := range aliases {
+		slices.Sort(names)
 	}
 	return aliases
 }

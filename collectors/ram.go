@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ram/types"
 )
 
-// ramPart is the account's resource shares: what of its own it shares with whom, which AWS RAM writes into
-// resource policies that can't be read otherwise. A share as such has no policy.
+// ramPart is the account's resource shares: what of its own it shares with whom. AWS RAM makes resource policies of
+// them, most of which no other call gives (rule E24). A share as such has no policy.
 //
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShares.html
 var ramPart = part{

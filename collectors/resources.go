@@ -35,6 +35,15 @@ func listed[Page, Options, T any](ctx context.Context, c *collection, action, re
 	}
 }
 
+// arnsOf are the ARNs of what is on a page.
+func arnsOf[T any](all []T, arn func(T) *string) []*string {
+	arns := make([]*string, len(all))
+	for i, v := range all {
+		arns[i] = arn(v)
+	}
+	return arns
+}
+
 // A tokenPaginator is the paginator of a list for which the SDK has none.
 type tokenPaginator[Page any] struct {
 	// next gets the page that a token stands for, nil for the first, and the token of the one after it.
