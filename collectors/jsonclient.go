@@ -205,12 +205,8 @@ func (j *jsonClient) read(res *smithyhttp.Response, answer any) error {
 
 // readError reads an error, whose code is in the header or the body; what isn't one may be a proxy's page.
 func (j *jsonClient) readError(header http.Header, body []byte) error {
-	code := header.Get("X-Amzn-Errortype")
-	kind, message, err := restjson.GetErrorInfo(json.NewDecoder(bytes.NewReader(body)))
-	if err != nil && code == "" {
-		return fmt.Errorf("and no error of %s's in it", j.id)
-	}
-	code = restjson.SanitizeErrorCode(cmp.Or(code, kind))
+	kind, message, _ := restjson.GetErrorInfo(json.NewDecoder(bytes.NewReader(body))) // the header's code is enough
+	code := restjson.SanitizeErrorCode(cmp.Or(header.Get("X-Amzn-Errortype"), kind))
 	if code == "" {
 		return fmt.Errorf("and no error of %s's in it", j.id)
 	}
