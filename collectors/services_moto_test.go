@@ -40,6 +40,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
 	vpclatticetypes "github.com/aws/aws-sdk-go-v2/service/vpclattice/types"
 
+	"github.com/iamwhy/iamwhy/collectors/awsfake"
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/snapshot"
 )
@@ -67,7 +68,7 @@ func motoAccount(t *testing.T) (cfg aws.Config, account string) {
 	}
 	account = fmt.Sprintf("5%011d", rand.Int64N(1e11))
 	cfg = aws.Config{
-		Region: testRegion, Retryer: func() aws.Retryer { return aws.NopRetryer{} }, HTTPClient: &http.Client{Transport: motoHost{u}}, Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", ""),
+		Region: testRegion, Retryer: awsfake.New().Config(testRegion).Retryer, HTTPClient: &http.Client{Transport: motoHost{u}}, Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", ""),
 	}
 	role := do(t, sts.NewFromConfig(cfg).AssumeRole, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + account + ":role/r"), RoleSessionName: aws.String("s")}).Credentials
 	cfg.Credentials = credentials.NewStaticCredentialsProvider(*role.AccessKeyId, *role.SecretAccessKey, *role.SessionToken)
