@@ -148,17 +148,8 @@ func ec2Error(body []byte) error {
 //
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 func ec2Endpoint(ctx context.Context, cfg aws.Config) (string, error) {
-	for _, source := range cfg.ConfigSources {
-		if s, ok := source.(interface {
-			GetServiceBaseEndpoint(ctx context.Context, sdkID string) (string, bool, error)
-		}); ok {
-			if at, found, err := s.GetServiceBaseEndpoint(ctx, "EC2"); found || err != nil {
-				return at, err
-			}
-		}
-	}
-	if at := aws.ToString(cfg.BaseEndpoint); at != "" {
-		return at, nil
+	if at, err := configuredEndpoint(ctx, cfg, "EC2"); at != "" || err != nil {
+		return at, err
 	}
 	return regionalEC2(ctx, cfg)
 }

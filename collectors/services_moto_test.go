@@ -37,7 +37,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
+	vpclatticetypes "github.com/aws/aws-sdk-go-v2/service/vpclattice/types"
 
+	"github.com/iamwhy/iamwhy/collectors/awsfake"
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/snapshot"
 )
@@ -65,7 +68,7 @@ func motoAccount(t *testing.T) (cfg aws.Config, account string) {
 	}
 	account = fmt.Sprintf("5%011d", rand.Int64N(1e11))
 	cfg = aws.Config{
-		Region: testRegion, Retryer: func() aws.Retryer { return aws.NopRetryer{} }, HTTPClient: &http.Client{Transport: motoHost{u}}, Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", ""),
+		Region: testRegion, Retryer: awsfake.New().Config(testRegion).Retryer, HTTPClient: &http.Client{Transport: motoHost{u}}, Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", ""),
 	}
 	role := do(t, sts.NewFromConfig(cfg).AssumeRole, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + account + ":role/r"), RoleSessionName: aws.String("s")}).Credentials
 	cfg.Credentials = credentials.NewStaticCredentialsProvider(*role.AccessKeyId, *role.SecretAccessKey, *role.SessionToken)
@@ -184,6 +187,12 @@ var motoThings = []motoThing{
 		do(t, opensearch.NewFromConfig(cfg).CreateDomain, &opensearch.CreateDomainInput{DomainName: aws.String("dom"), AccessPolicies: denyAll(arn + "/*")})
 		return arn + "/x"
 	}, "es:ESHttpGet", ""},
+	{&latticePart, func(t *testing.T, cfg aws.Config, _ string) string {
+		api := vpclattice.NewFromConfig(cfg)
+		s := do(t, api.CreateService, &vpclattice.CreateServiceInput{Name: aws.String("s"), AuthType: vpclatticetypes.AuthTypeAwsIam})
+		do(t, api.PutAuthPolicy, &vpclattice.PutAuthPolicyInput{ResourceIdentifier: s.Arn, Policy: denyAll("*")})
+		return *s.Arn
+	}, "", "vpc-lattice:ListResourceConfigurations"},
 }
 
 func emptyZip(t *testing.T) []byte {
@@ -202,7 +211,7 @@ func emptyZip(t *testing.T) []byte {
 // TestMotoServices: a resource of each service that moto has, made through the SDK, is collected, and the policy
 // decides.
 func TestMotoServices(t *testing.T) {
-	for _, thing := range motoThings {
+	for _, thing := range slices.Concat(motoThings, motoJSONThings) {
 		t.Run(thing.part.word(), func(t *testing.T) {
 			cfg, account := motoAccount(t)
 			arn := thing.make(t, cfg, account)
@@ -214,7 +223,7 @@ func TestMotoServices(t *testing.T) {
 			if len(report.Results) != 1 {
 				t.Fatalf("results: %+v", report.Results)
 			}
-			if r := report.Results[0]; r.Status != statusOK && !(thing.lacks != "" && strings.HasPrefix(r.Reason, thing.lacks+" on ")) {
+			if r := report.Results[0]; r.Status != statusOK && !(thing.lacks != "" && strings.HasPrefix(r.Reason, thing.lacks+" ")) {
 				t.Errorf("%s: %s: %s", r.Part, r.Status, r.Reason)
 			}
 			text, err := os.ReadFile(filepath.Join(folder, thing.part.in(account)+".json"))

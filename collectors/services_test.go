@@ -30,9 +30,10 @@ type serviceTest struct {
 
 // serviceTests are those of the parts that are one file resources/<service>.json.
 var serviceTests = []*serviceTest{
-	&apiTest, &backupTest, &cloudtrailTest, &codeartifactTest, &dynamodbTest, &ecrTest, &efsTest, &eventsTest, &glacierTest, &glueTest,
-	&kinesisTest, &kmsTest, &lambdaTest, &latticeTest, &logsTest, &opensearchTest, &ramTest, &redshiftServerlessTest, &s3Test, &s3expressTest, &s3tablesTest,
-	&secretsTest, &sesTest, &snsTest, &sqsTest, &ssmTest,
+	&apiTest, &authoritiesTest, &backupTest, &cloudtrailTest, &codeartifactTest, &codebuildTest, &dynamodbTest, &ecrTest,
+	&efsTest, &eventsTest, &glacierTest, &glueTest, &kafkaTest, &kinesisTest, &kmsTest, &lambdaTest, &latticeTest,
+	&lexTest, &logsTest, &opensearchTest, &ramTest, &redshiftServerlessTest, &s3Test, &s3expressTest,
+	&s3tablesTest, &secretsTest, &sesTest, &signerTest, &snsTest, &sqsTest, &ssmTest,
 }
 
 // TestServiceTests: a new service has a test.

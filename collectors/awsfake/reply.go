@@ -65,6 +65,7 @@ var protocols = map[string]protocol{
 	"ec2":        ec2Query,
 	"route53":    restXML,
 	"s3":         s3XML,
+	"s3express":  s3XML,
 }
 
 const requestID = "b25f48e8-84fd-11e6-80d9-574e0c4664cb"
