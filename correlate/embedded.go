@@ -25,23 +25,53 @@ const (
 	maxNames         = 20
 )
 
-// deniedWords occur, one or more, in every code and message that can be a denial.
+// A word is looked for by its byte that is the rarest in a response.
+type word struct {
+	text string
+	rare int
+}
+
+// deniedWords occur, one or more, in every code and message that can be a denial (T40, T45).
 // They spare decoding the responses of calls that went well.
-var deniedWords = [][]byte{
-	[]byte("enied"), []byte("uthoriz"), []byte("orbidden"), []byte("403"), []byte("nsufficient"), []byte("ermission"), []byte("assume"),
+var deniedWords = []word{
+	{"enied", 1}, {"uthoriz", 6}, {"orbidden", 2}, {"403", 2}, {"nsufficient", 3}, {"ermission", 2},
+	{"be assumed", 2}, {"to assume", 2}, // and not assumedRoleUser, which every session's response has
+	{`\u00`, 0}, // a letter of a word may be written so
 }
 
 // errorWords are the same for any error.
-var errorWords = [][]byte{[]byte("rror"), []byte("ail"), []byte("ode"), []byte("nprocessed"), []byte("nsuccessful")}
+var errorWords = []word{{"rror", 0}, {"ail", 0}, {"ode", 0}, {"nprocessed", 1}, {"nsuccessful", 7}, {`\u00`, 0}}
 
-// embeddedFailures finds the errors in the response of a call that as a whole went well
-// (T46): a batch's items, a fleet's overrides. At most 1000 are returned.
-func embeddedFailures(raw json.RawMessage, all bool) []failure {
+// in reports whether text holds the word.
+func (w word) in(text []byte) bool {
+	for i := w.rare; i < len(text); i++ {
+		n := bytes.IndexByte(text[i:], w.text[w.rare])
+		if n < 0 {
+			return false
+		}
+		i += n
+		if start := i - w.rare; len(text)-start >= len(w.text) && string(text[start:start+len(w.text)]) == w.text {
+			return true
+		}
+	}
+	return false
+}
+
+// MayHoldFailure reports whether DenialsOf may find a failure in a responseElements, by
+// words alone: text is its JSON, and may go on behind it. It never says no where
+// DenialsOf finds one.
+func MayHoldFailure(text []byte, all bool) bool {
 	words := deniedWords
 	if all {
 		words = errorWords
 	}
-	if len(raw) == 0 || len(raw) > maxResponse || !slices.ContainsFunc(words, func(w []byte) bool { return bytes.Contains(raw, w) }) {
+	return slices.ContainsFunc(words, func(w word) bool { return w.in(text) })
+}
+
+// embeddedFailures finds the errors in the response of a call that as a whole went well
+// (T46): a batch's items, a fleet's overrides. At most 1000 are returned.
+func embeddedFailures(raw json.RawMessage, all bool) []failure {
+	if len(raw) == 0 || len(raw) > maxResponse || !MayHoldFailure(raw, all) {
 		return nil
 	}
 	var response any

@@ -13,8 +13,9 @@ import (
 // DecodeEvent reads one CloudTrail record, a JSON object. It keeps nothing of
 // data, so the caller may use the buffer again.
 //
-// Names are CloudTrail's; where a record doesn't have one, the same name in
-// another case stands in, since Athena writes all of them in lower case. A
+// Names are CloudTrail's. In a record without an eventVersion so spelled, the same name in
+// another case stands in, since Athena writes all of them in lower case; so it does anywhere
+// inside a record, since a member may be Athena's. A
 // member of the wrong JSON type is left zero. Only what isn't a record is an
 // error: text that isn't one JSON object, an object with neither
 // eventName nor eventSource, and a record of another major version (T25).
@@ -23,6 +24,7 @@ func DecodeEvent(data []byte) (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	record.exact = record.has("eventVersion")
 	name, src := record.text("eventName"), record.text("eventSource")
 	if name == "" && src == "" {
 		return nil, fmt.Errorf("neither eventName nor eventSource: not a CloudTrail record (%s)", record.describe())
@@ -61,7 +63,7 @@ func DecodeEvent(data []byte) (*Event, error) {
 	if e.VPCEndpointID == "" { // the place it had before version 1.04
 		e.VPCEndpointID = record.object("additionalEventData").text("vpcEndpointId")
 	}
-	if tls := record.object("tlsDetails"); len(tls) > 0 {
+	if tls := record.object("tlsDetails"); len(tls.members) > 0 {
 		e.HasTLS = true
 		e.TLSVersion = tls.text("tlsVersion")
 		e.TLSHost = tls.text("clientProvidedHostHeader")
@@ -90,10 +92,10 @@ func decodeIdentity(o object) Identity {
 		UserName:         o.text("userName"),
 		InvokedBy:        o.text("invokedBy"),
 		IdentityProvider: o.text("identityProvider"),
-		OnBehalfOf:       len(o.object("onBehalfOf")) > 0,
+		OnBehalfOf:       len(o.object("onBehalfOf").members) > 0,
 		InScopeOf:        o.object("inScopeOf").text("sourceArn"),
 	}
-	if session := o.object("sessionContext"); len(session) > 0 {
+	if session := o.object("sessionContext"); len(session.members) > 0 {
 		id.Session = decodeSession(session)
 	}
 	return id
@@ -224,14 +226,14 @@ func (o object) raw(name string) json.RawMessage {
 // describe names some of the members, for an error.
 func (o object) describe() string {
 	const most = 6
-	if len(o) == 0 {
+	if len(o.members) == 0 {
 		return "an empty object"
 	}
 	var names []string
-	for _, m := range o[:min(len(o), most)] {
+	for _, m := range o.members[:min(len(o.members), most)] {
 		names = append(names, quoteShort(m.name))
 	}
-	if len(o) > most {
+	if len(o.members) > most {
 		names = append(names, "…")
 	}
 	return "it has " + strings.Join(names, ", ")

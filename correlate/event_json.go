@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,7 +15,10 @@ import (
 type jsonValue []byte
 
 // An object is a JSON object's members in the order of the text.
-type object []member
+type object struct {
+	members []member
+	exact   bool // names are as they should be: one in another case is another name
+}
 
 // A member's name is unquoted; name and value lie in the record's text.
 type member struct {
@@ -32,13 +36,13 @@ var recordJSON = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.Al
 func parseObject(data []byte) (object, error) {
 	v := jsonValue(bytes.Trim(data, " \t\r\n"))
 	if len(v) == 0 {
-		return nil, errEmptyRecord
+		return object{}, errEmptyRecord
 	}
 	if !jsontext.Value(v).IsValid(recordJSON...) {
-		return nil, fmt.Errorf("not valid JSON: %w", syntaxError(v))
+		return object{}, fmt.Errorf("not valid JSON: %w", syntaxError(v))
 	}
 	if v.kind() != '{' {
-		return nil, fmt.Errorf("%s, not an object", v.describeKind())
+		return object{}, fmt.Errorf("%s, not an object", v.describeKind())
 	}
 	return v.object(), nil
 }
@@ -118,9 +122,9 @@ func (v jsonValue) unwrap() jsonValue {
 // object returns the members of v; none if v isn't an object.
 func (v jsonValue) object() object {
 	if v.kind() != '{' {
-		return nil
+		return object{}
 	}
-	out := make(object, 0, min(len(v)/24+1, 32)) // few members are shorter
+	out := make([]member, 0, min(len(v)/24+1, 32)) // few members are shorter
 	for i := skipBlank(v, 1); v[i] != '}'; {
 		name := i
 		i = skipValue(v, i)
@@ -132,7 +136,7 @@ func (v jsonValue) object() object {
 		out = append(out, m)
 		i = skipComma(v, i)
 	}
-	return out
+	return object{members: out}
 }
 
 // elements returns the elements of v; none if v isn't an array.
@@ -150,20 +154,28 @@ func (v jsonValue) elements() []jsonValue {
 	return out
 }
 
-// get returns a member's value: the one of exactly that name, else one
+// get returns a member's value: the one of exactly that name, else, unless o is exact, one
 // whose name differs in case only. Of several the last counts, as everywhere.
 func (o object) get(name string) jsonValue {
-	for i := len(o) - 1; i >= 0; i-- {
-		if string(o[i].name) == name {
-			return o[i].value
+	for i := len(o.members) - 1; i >= 0; i-- {
+		if string(o.members[i].name) == name {
+			return o.members[i].value
 		}
 	}
-	for i := len(o) - 1; i >= 0; i-- {
-		if len(o[i].name) == len(name) && bytes.EqualFold(o[i].name, []byte(name)) {
-			return o[i].value
+	if o.exact {
+		return nil
+	}
+	for i := len(o.members) - 1; i >= 0; i-- {
+		if m := &o.members[i]; len(m.name) == len(name) && bytes.EqualFold(m.name, []byte(name)) {
+			return m.value
 		}
 	}
 	return nil
+}
+
+// has reports whether o has a member of exactly that name.
+func (o object) has(name string) bool {
+	return slices.ContainsFunc(o.members, func(m member) bool { return string(m.name) == name })
 }
 
 // skipValue returns where the valid value that begins at i ends. It counts

@@ -73,6 +73,7 @@ type Summary struct {
 	Findings int
 	Skipped  int            // records that couldn't be used
 	ByLayer  map[string]int // findings' denials by layer
+	Partial  bool           // there is more: the run was stopped, or something couldn't be read
 }
 
 // Options change how denials are explained.

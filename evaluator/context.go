@@ -3,7 +3,6 @@ package evaluator
 import (
 	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"unique"
 )
@@ -173,11 +172,15 @@ func (c *Context) Known(key string) bool { return c.find(keyNameOf(key)) != nil 
 
 // All returns every key that was set, by name.
 func (c *Context) All() []ContextValue {
-	all := make([]ContextValue, 0, len(c.entries))
-	for i := range c.entries {
+	order := make([]int, len(c.entries))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return strings.Compare(c.names[i].Value(), c.names[j].Value()) })
+	all := make([]ContextValue, 0, len(order))
+	for _, i := range order {
 		all = append(all, c.entries[i].shown())
 	}
-	sort.Slice(all, func(i, j int) bool { return strings.ToLower(all[i].Name) < strings.ToLower(all[j].Name) })
 	return all
 }
 

@@ -19,8 +19,10 @@ var arrows = []struct {
 }{
 	{"cmd/iamwhy/internal/render", []string{"correlate", "evaluator/..."}},
 	{"cmd/iamwhy", []string{"cmd/iamwhy/internal/...", "collectors/...", "correlate/...", "evaluator/..."}},
+	{"cmd/loggen", []string{"correlate/source/logtest"}},
 	{"collectors/awsfake", nil},
 	{"collectors", []string{"evaluator/..."}},
+	{"correlate/source/logtest", nil},
 	{"correlate/source", []string{"correlate", "evaluator/..."}},
 	{"correlate", []string{"evaluator", "evaluator/apicall", "evaluator/policy"}},
 	{"evaluator/casefile", []string{"evaluator", "evaluator/snapshot", "evaluator/policy", "evaluator/nearest", "evaluator/internal/..."}},

@@ -3,22 +3,23 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
 	"github.com/iamwhy/iamwhy/correlate"
+	"github.com/iamwhy/iamwhy/correlate/source"
 )
 
 // An explainJob is what explain is asked.
 type explainJob struct {
 	filter   filter
-	limits   limits
-	sources  []string
+	input    input
 	messages []string
 	options  correlate.Options
+	out      string
+	query    string // whose SQL is wanted instead; "" is none
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -29,35 +30,45 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `Explain every denied call: the layer, policy and statement responsible, what
 came near to allowing it, everything else that would still deny it, and what
 would fix it. Equal denials are explained once. Without --snapshot AWS's own
-message is all there is to go by.`,
+message is all there is to go by. A SOURCE is one of
+
+` + sourceHelp(),
 		Example: `  iamwhy explain --snapshot snapshot/ logs/
+  iamwhy explain --snapshot snapshot/ --since 2h lookup:eu-west-1
   iamwhy explain --snapshot snapshot/ --message 'User: arn:aws:iam::123456789012:user/u is not authorized to perform: s3:GetObject ...'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := job.filter.parse(time.Now()); err != nil {
 				return err
 			}
-			job.sources = append(job.sources, args...)
-			if len(job.sources)+len(job.messages) == 0 {
+			if err := job.input.take(args); err != nil {
+				return err
+			}
+			if len(job.input.sources)+len(job.messages) == 0 {
 				return errors.New("nothing to explain: give a SOURCE of CloudTrail events, or --message with the error as it was printed")
+			}
+			if job.query != "" {
+				return a.printQuery(cmd.Context(), job.query, &job.input, job.filter.query(source.Findings), job.out)
 			}
 			return a.explain(cmd.Context(), job)
 		},
 	}
 	job.filter.flags(cmd)
-	job.limits.flags(cmd)
+	job.input.flags(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&job.sources, "events", nil, "a further `SOURCE`")
 	flags.StringArrayVar(&job.messages, "message", nil, "an access-denied error's `TEXT`, as pasted from a terminal")
 	flags.BoolVar(&job.options.AssumeNoSessionPolicy, "assume-no-session-policy", false, "take sessions to have no session policy where the events don't tell")
+	outFlag(cmd, &job.out)
+	queryFlag(cmd, &job.query)
 	return cmd
 }
 
 func (a *app) explain(ctx context.Context, job explainJob) error {
-	p, err := a.printer(render.Findings)
+	p, err := a.printerTo(ctx, render.Findings, job.out)
 	if err != nil {
 		return err
 	}
-	snap, err := a.loadSnapshot(slices.Contains(job.sources, "-"))
+	defer p.giveUp()
+	snap, err := a.loadSnapshot(job.input.usesStdin())
 	if err != nil {
 		return err
 	}
@@ -77,13 +88,20 @@ func (a *app) explain(ctx context.Context, job explainJob) error {
 			summary.Denials++
 		}
 	}
-	c, err := a.read(ctx, job.sources, job.limits, func(e *correlate.Event) (bool, error) {
+	c, err := a.read(ctx, &job.input, job.filter.query(source.Findings), func(e *correlate.Event) (bool, error) {
 		n := addWanted(explainer, &job.filter, e)
 		summary.Denials += n
 		return n > 0, nil
 	})
 	if err != nil {
 		return err
+	}
+	a.tellStop(p, &c, "what follows")
+	switch {
+	case c.ended != nil && p.file != nil:
+		return a.conclude(p, &c, summary)
+	case c.ended != nil: // what was read is explained all the same; the next Ctrl-C ends the process
+		ctx = context.WithoutCancel(ctx)
 	}
 	findings, err := explainer.Findings(ctx)
 	if err != nil {
@@ -96,16 +114,7 @@ func (a *app) explain(ctx context.Context, job explainJob) error {
 		}
 	}
 	summary.Events, summary.Skipped, summary.Findings = c.read, c.skipped, len(findings)
-	if err := p.Close(summary); err != nil {
-		return err
-	}
-	if err := p.flush(); err != nil {
-		return err
-	}
-	if len(job.sources) > 0 {
-		a.summary(c)
-	}
-	return c.outcome()
+	return a.conclude(p, &c, summary)
 }
 
 // addWanted hands an event on and returns how many denials that are wanted it

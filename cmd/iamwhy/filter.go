@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iamwhy/iamwhy/correlate"
+	"github.com/iamwhy/iamwhy/correlate/source"
 )
 
 // A filter says which denials are wanted (product.md §3). A flag given several
@@ -22,6 +23,8 @@ type filter struct {
 	regions              []string
 	services             []string
 	actions              []string
+	resources            []string
+	accessKeys           []string
 }
 
 func (f *filter) flags(cmd *cobra.Command) {
@@ -34,6 +37,18 @@ func (f *filter) flags(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.regions, "region", nil, "only calls in this `REGION`")
 	flags.StringSliceVar(&f.services, "service", nil, "only calls of this `SERVICE`: s3, or s3.amazonaws.com")
 	flags.StringSliceVar(&f.actions, "action", nil, "only this `ACTION`, a pattern with * and ?: s3:GetObject, s3:Get*, GetObject")
+	flags.StringArrayVar(&f.resources, "resource", nil, "only calls on this `ARN`, a pattern with * and ?; a call whose resource isn't known may be on any")
+	flags.StringSliceVar(&f.accessKeys, "access-key", nil, "only calls made with this access key `ID`")
+}
+
+// query is what the filter asks of a source. It says no more than the filter does: a source may leave out nothing
+// that the filter would keep. What it has no word for, such as the resource, the filter alone decides.
+func (f *filter) query(want source.Want) source.Query {
+	return source.Query{
+		Want: want, Since: f.since, Until: f.until,
+		Principals: f.principals, Accounts: f.accounts, Regions: f.regions,
+		Services: f.services, Actions: f.actions, AccessKeys: f.accessKeys,
+	}
 }
 
 // parse reads the times; now is when relative ones are counted from.
@@ -83,7 +98,7 @@ func parseTime(s string, now time.Time) (t time.Time, day bool, err error) {
 // empty reports whether every denial is wanted.
 func (f *filter) empty() bool {
 	return f.since.IsZero() && f.until.IsZero() &&
-		len(f.principals)+len(f.accounts)+len(f.regions)+len(f.services)+len(f.actions) == 0
+		len(f.principals)+len(f.accounts)+len(f.regions)+len(f.services)+len(f.actions)+len(f.resources)+len(f.accessKeys) == 0
 }
 
 // event reports whether an event can hold denials that are wanted.
@@ -92,6 +107,8 @@ func (f *filter) event(e *correlate.Event) bool {
 	case !f.since.IsZero() && e.Time.Before(f.since), !f.until.IsZero() && e.Time.After(f.until):
 		return false
 	case len(f.regions) > 0 && !slices.Contains(f.regions, e.Region):
+		return false
+	case len(f.accessKeys) > 0 && !slices.Contains(f.accessKeys, e.Identity.AccessKeyID):
 		return false
 	}
 	return true
@@ -117,6 +134,26 @@ func (f *filter) denial(d correlate.Denial) bool {
 			}
 			return glob(strings.ToLower(pattern), strings.ToLower(action)) // actions have no case (rule A2)
 		})
+	}) && anyOf(f.resources, func(pattern string) bool { return mayBeOn(d, pattern) })
+}
+
+// mayBeOn reports whether what was denied is, or may be, a resource that fits a pattern. Where AWS named what it
+// denied, that counts, else all that the call needed. A resource that isn't known, or known in
+// part, may be any that fits what is known of it: unknown is not absent.
+func mayBeOn(d correlate.Denial, pattern string) bool {
+	requests := d.Requests
+	if len(requests) > 1 && d.Message.Action != "" {
+		requests = requests[:1]
+	}
+	return len(requests) == 0 || slices.ContainsFunc(requests, func(r correlate.Request) bool {
+		switch arn := r.Resource.ARN; {
+		case arn == "":
+			return true
+		case r.Resource.Pattern:
+			return globsMeet(pattern, arn)
+		default:
+			return glob(pattern, arn)
+		}
 	})
 }
 
@@ -136,6 +173,31 @@ func actionsOf(d correlate.Denial) []string {
 // anyOf reports whether one of the values will do; no values ask for nothing.
 func anyOf(values []string, ok func(string) bool) bool {
 	return len(values) == 0 || slices.ContainsFunc(values, ok)
+}
+
+// globsMeet reports whether there is a text that fits both patterns.
+func globsMeet(a, b string) bool {
+	p, q := []rune(a), []rune(b)
+	// meet[j] says whether the rest of p from i on and that of q from j on meet, for the i of
+	// the round; the one before it was i+1.
+	var after []bool
+	for i := len(p); i >= 0; i-- {
+		meet := make([]bool, len(q)+1)
+		for j := len(q); j >= 0; j-- {
+			switch {
+			case i == len(p) && j == len(q):
+				meet[j] = true
+			case i < len(p) && p[i] == '*':
+				meet[j] = after[j] || j < len(q) && meet[j+1]
+			case j < len(q) && q[j] == '*':
+				meet[j] = meet[j+1] || i < len(p) && after[j]
+			case i < len(p) && j < len(q) && (p[i] == '?' || q[j] == '?' || p[i] == q[j]):
+				meet[j] = after[j+1]
+			}
+		}
+		after = meet
+	}
+	return after[0]
 }
 
 // glob reports whether a text fits a pattern in which * stands for any

@@ -1,11 +1,17 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
 	"github.com/iamwhy/iamwhy/correlate"
+	"github.com/iamwhy/iamwhy/correlate/source"
 	"github.com/iamwhy/iamwhy/evaluator"
 )
 
@@ -89,12 +95,12 @@ func TestFilter(t *testing.T) {
 	event := &correlate.Event{
 		Time: now, Region: "eu-west-1", Source: "s3.amazonaws.com", Name: "ListObjectsV2", RecipientAccount: "111111111111",
 		Identity: correlate.Identity{
-			ARN: "arn:aws:sts::222222222222:assumed-role/deploy/ci", Account: "222222222222",
+			ARN: "arn:aws:sts::222222222222:assumed-role/deploy/ci", Account: "222222222222", AccessKeyID: "ASIAEXAMPLE",
 			Session: &correlate.Session{IssuerARN: "arn:aws:iam::222222222222:role/app/deploy"},
 		},
 	}
 	denial := correlate.Denial{Event: event, Principal: evaluator.Principal{ARN: event.Identity.ARN, Account: "222222222222"},
-		Requests: []correlate.Request{{Request: evaluator.Request{Action: "s3:ListBucket"}}}}
+		Requests: []correlate.Request{{Request: evaluator.Request{Action: "s3:ListBucket", Resource: evaluator.Resource{ARN: "arn:aws:s3:::acme-logs"}}}}}
 	tests := []struct {
 		name string
 		f    filter
@@ -121,6 +127,10 @@ func TestFilter(t *testing.T) {
 		{"action as CloudTrail has it", filter{actions: []string{"s3:ListObjects*"}}, true},
 		{"action without a service", filter{actions: []string{"ListBucket"}}, true},
 		{"another action", filter{actions: []string{"ListBuckets"}}, false},
+		{"access key", filter{accessKeys: []string{"ASIAOTHER", "ASIAEXAMPLE"}}, true},
+		{"another access key", filter{accessKeys: []string{"asiaexample"}}, false},
+		{"resource", filter{resources: []string{"arn:aws:s3:::acme-*"}}, true},
+		{"another resource", filter{resources: []string{"arn:aws:s3:::acme"}}, false},
 		{"all must fit", filter{services: []string{"s3"}, regions: []string{"us-east-1"}}, false},
 	}
 	for _, tt := range tests {
@@ -132,6 +142,76 @@ func TestFilter(t *testing.T) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestResourceFilter is of resources that aren't known, which may be any (rules R14, U3).
+func TestResourceFilter(t *testing.T) {
+	request := func(arn string, pattern bool) correlate.Request {
+		return correlate.Request{Request: evaluator.Request{Resource: evaluator.Resource{ARN: arn, Pattern: pattern}}}
+	}
+	const instance = "arn:aws:ec2:eu-west-1:222222222222:instance/i-1"
+	tests := []struct {
+		name     string
+		pattern  string
+		named    string // the action that AWS's message names
+		requests []correlate.Request
+		want     bool
+	}{
+		{"nothing is known of the call", instance, "", nil, true},
+		{"nothing is known of the resource", instance, "", []correlate.Request{request("", false)}, true},
+		{"any resource", instance, "", []correlate.Request{request("*", true)}, true},
+		{"an action without resources", instance, "", []correlate.Request{request("*", false)}, false},
+		{"any instance", instance, "", []correlate.Request{request("arn:aws:ec2:eu-west-1:*:instance/*", true)}, true},
+		{"any instance, by a pattern", "*i-1*", "", []correlate.Request{request("arn:aws:ec2:eu-west-1:*:instance/*", true)}, true},
+		{"any instance elsewhere", instance, "", []correlate.Request{request("arn:aws:ec2:us-east-1:*:instance/*", true)}, false},
+		{"the instance * by itself", instance, "", []correlate.Request{request("arn:aws:ec2:eu-west-1:222222222222:instance/*", false)}, false},
+		{"any of those that the call needs", instance, "", []correlate.Request{request("arn:aws:s3:::b", false), request(instance, false)}, true},
+		{"AWS named another", instance, "s3:ListBucket", []correlate.Request{request("arn:aws:s3:::b", false), request(instance, false)}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := correlate.Denial{Requests: tt.requests}
+			d.Message.Action = tt.named
+			f := filter{resources: []string{tt.pattern}}
+			if got := f.denial(d); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestGlobsMeet compares with all short texts: patterns meet if one of them fits both.
+func TestGlobsMeet(t *testing.T) {
+	var texts []string
+	for n := 1; n <= 4; n++ {
+		for i := range 1 << n {
+			texts = append(texts, strings.NewReplacer("0", "a", "1", "b").Replace(fmt.Sprintf("%0*b", n, i)))
+		}
+	}
+	letters := []rune("ab*?")
+	pattern := rapid.StringOfN(rapid.SampledFrom(letters), 1, 4, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := pattern.Draw(t, "a"), pattern.Draw(t, "b")
+		want := slices.ContainsFunc(texts, func(s string) bool { return glob(a, s) && glob(b, s) })
+		if got := globsMeet(a, b); got != want {
+			t.Fatalf("globsMeet(%q, %q): got %v, want %v", a, b, got, want)
+		}
+	})
+}
+
+// TestQuery holds the filter to asking sources for no less than it keeps: every flag that narrows a query has its field.
+func TestQuery(t *testing.T) {
+	f := filter{
+		since: now, until: now.Add(time.Hour), principals: []string{"p"}, accounts: []string{"1"}, regions: []string{"r"},
+		services: []string{"s"}, actions: []string{"a"}, accessKeys: []string{"k"}, resources: []string{"arn:x"},
+	}
+	want := source.Query{
+		Want: source.Findings, Since: now, Until: now.Add(time.Hour), Principals: []string{"p"}, Accounts: []string{"1"}, Regions: []string{"r"},
+		Services: []string{"s"}, Actions: []string{"a"}, AccessKeys: []string{"k"},
+	}
+	if diff := cmp.Diff(want, f.query(source.Findings)); diff != "" {
+		t.Errorf("query (-want +got):\n%s", diff)
 	}
 }
 

@@ -5,14 +5,13 @@ import (
 	"context"
 	"io"
 	"os"
-	"os/signal"
 )
 
 func main() { os.Exit(Main()) }
 
 // Main runs the command with the process's arguments and streams and returns the exit status.
 func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	return run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
 }

@@ -1,15 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/spf13/cobra"
 
 	"github.com/iamwhy/iamwhy/correlate"
 	"github.com/iamwhy/iamwhy/correlate/source"
@@ -17,108 +15,109 @@ import (
 
 // counts are what reading saw.
 type counts struct {
-	read    int // events
-	denied  int // of them with a denial that is wanted
-	skipped int // records that can't be used
-	leftOut int // what is no event, such as a digest file
-	unread  int // sources that couldn't be opened or read to the end
+	sources           int   // that were given
+	files, totalFiles int64 // that were read to their end, and that there were
+	bytes, totalBytes int64 // the same on disk
+
+	read    int            // events
+	denied  int            // of them with a denial that is wanted
+	skipped int            // records that can't be used
+	leftOut map[string]int // what is no event, such as digest files, by the reason
+	parts   int            // of sources, that couldn't be read
+	unread  int            // sources that couldn't be opened or read to the end
+
+	failed bool          // a call to AWS did
+	ended  *interruption // what stopped reading before its end; nil if nothing did
 }
 
-// limits bound what is read of untrusted files.
-type limits struct{ record, decompressed size }
-
-func (l *limits) flags(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.Var(&l.record, "max-record-size", "skip single records larger than this `SIZE` (default 32MB)")
-	flags.Var(&l.decompressed, "max-decompressed-size", "stop a file that decompresses to more than this `SIZE`")
-}
-
-// A size is a number of bytes, given as 64MB, 2GB or plain.
-type size int64
-
-func (s *size) String() string { return "" }
-func (s *size) Type() string   { return "SIZE" }
-
-func (s *size) Set(text string) error {
-	number, unit := strings.ToUpper(strings.TrimSpace(text)), int64(1)
-	for _, u := range []struct {
-		suffix string
-		bytes  int64
-	}{{"KB", 1 << 10}, {"MB", 1 << 20}, {"GB", 1 << 30}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"B", 1}} {
-		if n, ok := strings.CutSuffix(number, u.suffix); ok {
-			number, unit = n, u.bytes
+// read hands every event of the input to each, which reports whether it has a
+// denial that is wanted. A bad record is counted, and reading goes on; so
+// is a part or a source that can't be read, which the run's status tells. If ctx ends, what a source
+// had in hand is still handed on. The error is that of each.
+func (a *app) read(ctx context.Context, in *input, q source.Query, each func(*correlate.Event) (bool, error)) (counts, error) {
+	c := counts{sources: len(in.sources), leftOut: map[string]int{}}
+	p := new(progress)
+	defer a.show(p)()
+	opts := a.options(in, q)
+	opts.Progress = &p.source
+	for _, src := range in.sources {
+		if ctx.Err() != nil {
 			break
 		}
-	}
-	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-	if err != nil || n <= 0 || n > math.MaxInt64/unit {
-		return fmt.Errorf("%q is not a size: want a number of bytes, or 64MB, 2GB", text)
-	}
-	*s = size(n * unit)
-	return nil
-}
-
-// read hands every event of the sources to each, which reports whether it has a
-// denial that is wanted. A bad record is counted, and reading goes on; so
-// is a source that can't be read, which the run's status tells.
-func (a *app) read(ctx context.Context, sources []string, lim limits, each func(*correlate.Event) (bool, error)) (counts, error) {
-	var c counts
-	if n := len(slices.DeleteFunc(slices.Clone(sources), func(s string) bool { return s != "-" })); n > 1 {
-		return c, errors.New("standard input, -, is given twice as a SOURCE")
-	}
-	progress := a.startProgress(&c)
-	defer progress.stop()
-	for _, src := range sources {
-		events, err := source.Open(ctx, src, source.Options{Stdin: a.in, Progress: &progress.source, MaxRecord: int64(lim.record), MaxDecompress: int64(lim.decompressed)})
-		if err != nil {
-			progress.stop()
-			a.report(err)
-			c.unread++
-			continue
+		if err := a.readSource(ctx, src, opts, p, &c, each); err != nil {
+			return c, err
 		}
-		for e, err := range events {
-			if err := ctx.Err(); err != nil {
-				return c, fmt.Errorf("stopped after %s: %w", count(c.read, "event"), err)
-			}
-			if e == nil || err != nil {
-				a.count(&c, err)
-				continue
-			}
-			c.read++
-			denied, err := each(e)
-			if err != nil {
-				return c, err
-			}
-			if denied {
-				c.denied++
-			}
-			progress.show()
-		}
+		p.next()
+	}
+	c.read, c.denied = int(p.before.Load()), int(p.denied.Load())
+	c.files, c.totalFiles = p.source.Files.Load(), p.source.TotalFiles.Load()
+	c.bytes, c.totalBytes = p.source.CompressedBytes.Load(), p.source.TotalBytes.Load()
+	if ctx.Err() != nil {
+		i := interruptionOf(ctx)
+		c.ended = &i
 	}
 	return c, nil
 }
 
-// count counts what came out of a source in place of an event.
-func (a *app) count(c *counts, err error) {
+// readSource reads one SOURCE.
+func (a *app) readSource(ctx context.Context, src string, opts source.Options, p *progress, c *counts, each func(*correlate.Event) (bool, error)) error {
+	events, err := source.Open(ctx, src, opts)
+	if err != nil {
+		a.count(ctx, c, err)
+		return nil
+	}
+	for e, err := range events {
+		if e == nil || err != nil {
+			a.count(ctx, c, err)
+			continue
+		}
+		p.decoded.Add(1)
+		denied, err := each(e)
+		if stopped(ctx, err) { // the file that was being written is gone
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if denied {
+			p.denied.Add(1)
+		}
+	}
+	return nil
+}
+
+// count counts, and says, what came out of a source in place of an event.
+func (a *app) count(ctx context.Context, c *counts, err error) {
+	var failed *source.AWSError
 	var skip *source.Skip
 	var bad *source.BadRecord
+	var part *source.PartError
+	var notice *source.Notice
 	switch {
-	case err == nil:
-		return
+	case err == nil, stopped(ctx, err): // which read tells
+	case errors.As(err, &notice):
+		a.note("%v", err)
 	case errors.As(err, &skip):
-		c.leftOut += max(skip.Count, 1)
+		what, _, _ := strings.Cut(skip.Reason, ",") // digest file, which has no events
+		c.leftOut[what] += max(skip.Count, 1)
+		if a.verbose {
+			a.note("%v", err)
+		}
 	case errors.As(err, &bad):
-		c.skipped++
+		if c.skipped++; a.verbose {
+			a.note("%v", err)
+		} else if c.skipped <= namedAtOnce {
+			a.note("skipped %v", err)
+		}
+	case errors.As(err, &part):
+		c.failed = true
+		if c.parts++; a.verbose || c.parts <= namedAtOnce {
+			a.report(err)
+		}
 	default:
 		c.unread++
+		c.failed = c.failed || errors.As(err, &failed)
 		a.report(err)
-		return
-	}
-	switch {
-	case a.verbose:
-		a.note("%v", err)
-	case bad != nil && c.skipped <= namedAtOnce:
-		a.note("skipped %v", err)
 	}
 }
 
@@ -126,21 +125,98 @@ func (a *app) count(c *counts, err error) {
 // never a screenful.
 const namedAtOnce = 3
 
-// summary writes what reading saw.
-func (a *app) summary(c counts) {
-	text := fmt.Sprintf("read %s: %d denied, %d other; %d skipped", count(c.read, "event"), c.denied, c.read-c.denied, c.skipped)
-	if c.skipped > namedAtOnce && !a.verbose {
-		text += " (-v names them all)"
+// partial reports whether there is more than what was read.
+func (c *counts) partial() bool { return c.ended != nil || c.parts+c.unread > 0 }
+
+// summary writes what reading saw, if there was anything to read.
+func (a *app) summary(c *counts) {
+	if c.sources > 0 {
+		a.note("%s", c.summary(a.verbose))
 	}
-	if c.leftOut > 0 {
-		text += fmt.Sprintf("; %d left out, being no events", c.leftOut)
-	}
-	a.note("%s", text)
 }
 
-// outcome is the run's error: input that is missing, or that is all unusable.
-func (c counts) outcome() error {
+// summary says what was read, what of it was passed over, and why.
+func (c *counts) summary(verbose bool) string {
+	var b strings.Builder
+	b.WriteString("read " + plural(c.read, "event"))
+	switch all := max(c.files, c.totalFiles); {
+	case c.bytes == 0:
+	case c.ended != nil && c.totalBytes > c.bytes:
+		fmt.Fprintf(&b, " in %s of %s (%s of %s)", thousands(c.files), plural(all, "file"), diskSize(c.bytes), diskSize(c.totalBytes))
+	case c.files == 0:
+		fmt.Fprintf(&b, " (%s)", diskSize(c.bytes))
+	default:
+		fmt.Fprintf(&b, " in %s (%s)", plural(c.files, "file"), diskSize(c.bytes))
+	}
+	fmt.Fprintf(&b, ": %s denied, %s other; %s skipped", thousands(c.denied), thousands(c.read-c.denied), thousands(c.skipped))
+	if c.skipped > namedAtOnce && !verbose {
+		b.WriteString(" (-v names them all)")
+	}
+	if len(c.leftOut) > 0 {
+		reasons := slices.SortedFunc(maps.Keys(c.leftOut), func(a, b string) int {
+			return cmp.Or(c.leftOut[b]-c.leftOut[a], strings.Compare(a, b))
+		})
+		b.WriteString("; left out:")
+		for i, reason := range reasons {
+			if i > 0 {
+				b.WriteString(",")
+			}
+			fmt.Fprintf(&b, " %s × %s", thousands(c.leftOut[reason]), reason)
+		}
+	}
+	if c.parts > 0 {
+		fmt.Fprintf(&b, "; %s not read", count(c.parts, "part"))
+		if c.parts > namedAtOnce && !verbose {
+			b.WriteString(" (-v names them all)")
+		}
+	}
+	if c.unread > 0 {
+		fmt.Fprintf(&b, "; %s not read", count(c.unread, "SOURCE"))
+	}
+	if c.ended != nil {
+		b.WriteString("; this is a part only")
+	}
+	return b.String()
+}
+
+// tellStop says that reading was stopped, and what becomes of the result, which is a list or follows.
+func (a *app) tellStop(p printer, c *counts, result string) {
 	switch {
+	case c.ended == nil:
+	case p.file != nil:
+		a.report(fmt.Errorf("%w after %s: nothing was written to %s", c.ended, plural(c.read, "event"), p.file.path))
+	default: // not a note: -q must not make a part look whole
+		a.say(fmt.Sprintf("%v after %s: %s is of these only", c.ended, plural(c.read, "event"), result))
+	}
+}
+
+// conclude completes the result, or leaves its file as it was; says what was read; and returns the run's outcome.
+func (a *app) conclude(p printer, c *counts, s correlate.Summary) error {
+	outcome := c.outcome()
+	switch {
+	case p.file == nil || outcome == nil:
+	case c.ended != nil:
+		a.summary(c)
+		return outcome
+	case c.read == 0: // what is there is better than nothing
+		a.report(fmt.Errorf("nothing was written to %s", p.file.path))
+		return outcome
+	}
+	s.Partial = c.partial()
+	if err := p.finish(s); err != nil {
+		return err
+	}
+	a.summary(c)
+	return outcome
+}
+
+// outcome is the run's error: that it was stopped, AWS that didn't answer, or input that is missing or all unusable.
+func (c *counts) outcome() error {
+	switch {
+	case c.ended != nil:
+		return status(c.ended.status())
+	case c.failed:
+		return status(statusAWS)
 	case c.unread > 0:
 		return errReported
 	case c.read == 0 && c.skipped > 0:

@@ -17,16 +17,18 @@ import (
 	"golang.org/x/term"
 
 	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
+	"github.com/iamwhy/iamwhy/correlate"
+	"github.com/iamwhy/iamwhy/correlate/source"
 	"github.com/iamwhy/iamwhy/evaluator/nearest"
 )
 
-// The exit statuses (product.md §4). Status 4, an AWS call that failed, belongs to
-// commands that call AWS.
+// The exit statuses (product.md §4). A run that a signal ended has that signal's (see interruption).
 const (
 	statusDone          = 0
 	statusNo            = 1 // check: denied; test: a case failed
 	statusInput         = 2 // usage or input
 	statusIndeterminate = 3 // check
+	statusAWS           = 4 // an AWS call failed
 )
 
 // A status is an outcome that isn't an error, but isn't 0, either.
@@ -41,6 +43,7 @@ var errReported = errors.New("reported")
 // subcommands share.
 type app struct {
 	streams
+	line     statusLine // on err
 	snapshot string
 	output   string
 	color    string
@@ -58,11 +61,18 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetErr(s.err)
 	err := root.ExecuteContext(ctx)
 	var st status
+	var failed *source.AWSError
 	switch {
 	case err == nil:
 		return statusDone
 	case errors.As(err, &st):
 		return int(st)
+	case stopped(ctx, err):
+		a.report(interruptionOf(ctx))
+		return interruptionOf(ctx).status()
+	case errors.As(err, &failed):
+		a.report(err)
+		return statusAWS
 	case !errors.Is(err, errReported):
 		a.report(err)
 	}
@@ -72,14 +82,19 @@ func run(ctx context.Context, args []string, s streams) int {
 // report writes an error in one line.
 func (a *app) report(err error) {
 	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
-	fmt.Fprintf(a.err, "iamwhy: error: %s\n", render.Clean(text))
+	a.say("error: " + text)
 }
 
 // note writes a line that isn't a result, unless -q.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintf(a.err, "iamwhy: %s\n", render.Clean(fmt.Sprintf(format, args...)))
+		a.say(fmt.Sprintf(format, args...))
 	}
+}
+
+// say writes a line that isn't a result.
+func (a *app) say(text string) {
+	a.line.aside(a.err, func() { fmt.Fprintf(a.err, "iamwhy: %s\n", render.Clean(text)) })
 }
 
 func (a *app) root() *cobra.Command {
@@ -88,7 +103,7 @@ func (a *app) root() *cobra.Command {
 		Short: "why AWS denied a call, and whether it would allow one",
 		Long: `iamwhy joins CloudTrail's denials to the policy layer, the policy and the
 statement responsible, says whether a call would be allowed, and runs
-regression tests of policies. It needs no AWS credentials.`,
+regression tests of policies. It needs AWS credentials only for events that lie in AWS.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -151,21 +166,44 @@ func suggest(word string, known []string, prefix string) string {
 	return " (" + prefix + best + "?)"
 }
 
-// A printer is a renderer on the standard output.
+// A printer is a renderer on the standard output, or on a file.
 type printer struct {
 	render.Renderer
 	buffer *bufio.Writer
+	file   *outFile // nil for the standard output
 }
 
-// printer opens the renderer that the flags ask for.
-func (a *app) printer(s render.Subject) (printer, error) {
-	color, err := a.useColor()
+// printer opens the renderer that the flags ask for, on the standard output.
+func (a *app) printer(s render.Subject) (printer, error) { return a.printerOn(s, a.out) }
+
+// printerTo opens the renderer on a file, which is there once finish was called; "" and - are the standard output.
+func (a *app) printerTo(ctx context.Context, s render.Subject, path string) (printer, error) {
+	if !toFile(path) {
+		return a.printer(s)
+	}
+	if _, err := a.printerOn(s, io.Discard); err != nil { // before the file is made
+		return printer{}, err
+	}
+	file, err := createOut(ctx, path)
 	if err != nil {
 		return printer{}, err
 	}
-	buffer := bufio.NewWriter(a.out)
-	r, err := render.New(a.output, s, buffer, render.Options{Color: color, Width: width(a.out), Verbose: a.verbose})
-	return printer{r, buffer}, err
+	p, err := a.printerOn(s, file)
+	p.file = file
+	return p, err
+}
+
+// toFile reports whether --out names a file.
+func toFile(path string) bool { return path != "" && path != "-" }
+
+func (a *app) printerOn(s render.Subject, w io.Writer) (printer, error) {
+	color, err := a.useColor(w)
+	if err != nil {
+		return printer{}, err
+	}
+	buffer := bufio.NewWriter(w)
+	r, err := render.New(a.output, s, buffer, render.Options{Color: color, Width: width(w), Verbose: a.verbose})
+	return printer{Renderer: r, buffer: buffer}, err
 }
 
 // flush writes out what is buffered; an answer that nobody got is an error.
@@ -176,6 +214,24 @@ func (p printer) flush() error {
 	return nil
 }
 
+// finish ends the result with a summary. A file is in its place then.
+func (p printer) finish(s correlate.Summary) error {
+	if err := p.Close(s); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	if err := p.flush(); err != nil || p.file == nil {
+		return err
+	}
+	return p.file.commit()
+}
+
+// giveUp leaves the file as it was; after finish it does nothing.
+func (p printer) giveUp() {
+	if p.file != nil {
+		p.file.giveUp(errGivenUp)
+	}
+}
+
 // colors are the values of --color, and whether each means colour on this output.
 var colors = map[string]func(io.Writer) bool{
 	"auto":   func(w io.Writer) bool { return colorprofile.Detect(w, os.Environ()) >= colorprofile.ANSI },
@@ -183,12 +239,12 @@ var colors = map[string]func(io.Writer) bool{
 	"never":  func(io.Writer) bool { return false },
 }
 
-func (a *app) useColor() (bool, error) {
+func (a *app) useColor(w io.Writer) (bool, error) {
 	decide, ok := colors[a.color]
 	if !ok {
 		return false, fmt.Errorf("unknown --color %q: have %s", a.color, strings.Join(slices.Sorted(maps.Keys(colors)), ", "))
 	}
-	return decide(a.out), nil
+	return decide(w), nil
 }
 
 // width is the width of a terminal; 0 for what isn't one.
@@ -207,8 +263,8 @@ func width(w io.Writer) int {
 // minWidth is the narrowest page: text is not folded into less.
 const minWidth = 40
 
-// isTerminal reports whether a person looks at w.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal reports whether a stream is a person's, to look at or to type into.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

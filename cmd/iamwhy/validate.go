@@ -77,7 +77,7 @@ type validation struct {
 }
 
 func (a *app) validate(ctx context.Context, typ evaluator.DocumentType, failOn string, args []string) error {
-	color, err := a.useColor()
+	color, err := a.useColor(a.out)
 	if err != nil {
 		return err
 	}

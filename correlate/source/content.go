@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/iamwhy/iamwhy/correlate"
 )
 
 // maxGzip is how often a file may be gzipped: once, and once more by an
@@ -37,20 +39,31 @@ func readItem(ctx context.Context, it item, opts Options, out emit) error {
 	if it.problem != nil {
 		return out(nil, it.problem)
 	}
+	out = orPart(out)
 	in := &input{ctx: ctx, opts: opts, emit: out}
-	if it.stream != nil {
-		stream := &interruptible{ctx: ctx, src: it.stream, buf: make([]byte, chunk)}
-		return in.finish(in.read(it.path, in.counted(stream), 0, ""))
-	}
-	f, err := os.Open(it.path)
+	content, err := it.open(ctx)
 	if err != nil {
 		return out(nil, unreadable(it.path, err).problem)
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && isZip(f) {
-		return in.finish(in.readZip(it.path, f, info.Size()))
+	defer content.Close()
+	if f, ok := content.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && isZip(f) {
+			return in.finish(in.readZip(it.path, f, info.Size()))
+		}
 	}
-	return in.finish(in.read(it.path, in.counted(f), 0, ""))
+	return in.finish(in.read(it.path, in.counted(content), 0, ""))
+}
+
+// orPart gives a *PartError in place of a *BadRecord where AWS was at fault, not what is in the file.
+func orPart(out emit) emit {
+	return func(e *correlate.Event, err error) error {
+		var bad *BadRecord
+		var failed *AWSError
+		if e == nil && errors.As(err, &bad) && errors.As(err, &failed) {
+			err = &PartError{Part: bad.Path, Err: bad.Err}
+		}
+		return out(e, err)
+	}
 }
 
 // finish counts a file that was read to its end.
@@ -69,7 +82,11 @@ func (in *input) whole(path, format string, args ...any) error {
 // read finds out what content is (T1) and reads it. It was unpacked
 // gzips times already, by the thing called packing.
 func (in *input) read(path string, content io.Reader, gzips int, packing string) error {
-	br := bufio.NewReaderSize(content, chunk)
+	ahead := chunk
+	if packing != "" { // then it is read in large pieces, which needn't be copied once more
+		ahead = sniffed
+	}
+	br := bufio.NewReaderSize(content, ahead)
 	head, err := br.Peek(sniffed)
 	switch {
 	case len(head) == 0 && err == io.EOF:
@@ -224,9 +241,12 @@ func (e *explodedError) Error() string {
 // packingError says why the text of a packed file ends early, after so many records.
 func packingError(packing string, records int, err error) error {
 	var exploded *explodedError
+	var failed *AWSError
 	switch {
 	case errors.As(err, &exploded):
 		return fmt.Errorf("stopped after %d records: %w", records, err)
+	case errors.As(err, &failed):
+		return fmt.Errorf("reading stopped after %d records: %w", records, err)
 	case packing != "" && errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("truncated %s after %d records", packing, records)
 	case packing == "gzip" && errors.Is(err, gzip.ErrHeader):

@@ -19,8 +19,20 @@ import (
 type item struct {
 	path    string
 	size    int64
-	stream  io.Reader // read instead of the file at path, if not nil
-	problem error     // a *BadRecord or *Skip to report in place of the file's events
+	open    func(context.Context) (io.ReadCloser, error)
+	problem error // a *BadRecord, *Skip, *PartError or *Notice to report in place of the file's events
+}
+
+// localItem is the file at path.
+func localItem(path string, size int64) item {
+	return item{path: path, size: size, open: func(context.Context) (io.ReadCloser, error) { return os.Open(path) }}
+}
+
+// streamItem is what r has to say.
+func streamItem(path string, r io.Reader) item {
+	return item{path: path, open: func(ctx context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(&interruptible{ctx: ctx, src: r, buf: make([]byte, chunk)}), nil
+	}}
 }
 
 // list returns the files that src stands for, by path, and whether src is a directory.
@@ -31,7 +43,7 @@ func list(ctx context.Context, src string) (items []item, isTree bool, err error
 		items, err = walk(ctx, src)
 		isTree = true
 	case err == nil:
-		return []item{{path: src, size: sizeOf(info)}}, false, nil
+		return []item{localItem(src, sizeOf(info))}, false, nil
 	case !errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(src, "*?[{"):
 		return nil, false, fmt.Errorf("%s: %w", printable(src), reason(err))
 	case strings.ContainsAny(src, "*?[{"):
@@ -89,7 +101,7 @@ func glob(ctx context.Context, pattern string) ([]item, error) {
 			}
 			items = append(items, below...)
 		case info.Mode().IsRegular():
-			items = append(items, item{path: path, size: info.Size()})
+			items = append(items, localItem(path, info.Size()))
 		default:
 			items = append(items, skipped(path, "not a regular file"))
 		}
@@ -138,7 +150,7 @@ func fileItem(path string) item {
 	case !info.Mode().IsRegular():
 		return skipped(path, "not a regular file")
 	}
-	return item{path: path, size: info.Size()}
+	return localItem(path, info.Size())
 }
 
 func unreadable(path string, err error) item {

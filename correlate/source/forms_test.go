@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -242,4 +243,26 @@ func compare(t *testing.T, path string, want, errs []string, got haul) {
 			t.Errorf("error %q, want one with %q", msg, errs[i])
 		}
 	}
+}
+
+func gunzipped(t testing.TB, content []byte) []byte {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// compacted is JSON without the blanks between its parts.
+func compacted(text []byte) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		panic(err)
+	}
+	return b.String()
 }

@@ -22,8 +22,17 @@ const (
 
 var errNotification = errors.New("an S3, SNS or SQS notification: it tells of a log file and has no events; read the log file")
 
-// record reads one object: an event, or an envelope with one inside (T3).
+// record reads one object, unless it can't matter.
 func (t *text) record(at place, raw []byte, depth int) error {
+	if !matters(raw, t.in.opts.Query.Want) {
+		t.see()
+		return nil
+	}
+	return t.decode(at, raw, depth)
+}
+
+// decode reads one object: an event, or an envelope with one inside (T3).
+func (t *text) decode(at place, raw []byte, depth int) error {
 	e, err := correlate.DecodeEvent(raw)
 	if err == nil {
 		return t.event(at, e, false)
@@ -59,6 +68,15 @@ func (t *text) inside(at place, content string, depth int) error {
 		return t.bad(at, fmt.Errorf("no CloudTrail record, but the text %s", quoteShort([]byte(content))))
 	}
 	return t.record(at, []byte(content), depth+1)
+}
+
+// readRecord reads the text of a record that an API gave.
+func (o Options) readRecord(t *text, at place, record string) error {
+	o.Progress.DecompressedBytes.Add(int64(len(record)))
+	if int64(len(record)) > o.MaxRecord {
+		return t.bad(at, tooLong(int64(len(record)), o.MaxRecord))
+	}
+	return t.inside(at, record, 0)
 }
 
 // eventBridge reads an EventBridge envelope. What it repeats of the

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ var columns = map[string][]string{
 	"resources":                          {"resources"},
 	"tlsdetails":                         {"tlsDetails"},
 	"tlsdetailstlsversion":               {"tlsDetails", "tlsVersion"},
+	"tlsdetailsciphersuite":              {"tlsDetails", "cipherSuite"},
 	"tlsdetailsclientprovidedhostheader": {"tlsDetails", "clientProvidedHostHeader"},
 
 	"useridentity":                                         {"userIdentity"},
@@ -55,6 +57,9 @@ var columns = map[string][]string{
 	"useridentityusername":                                 {"userIdentity", "userName"},
 	"useridentityinvokedby":                                {"userIdentity", "invokedBy"},
 	"useridentityidentityprovider":                         {"userIdentity", "identityProvider"},
+	"useridentityonbehalfofuserid":                         {"userIdentity", "onBehalfOf", "userId"},
+	"useridentityonbehalfofidentitystorearn":               {"userIdentity", "onBehalfOf", "identityStoreArn"},
+	"useridentityinscopeofsourcearn":                       {"userIdentity", "inScopeOf", "sourceArn"},
 	"useridentitysessioncontextsessionissuertype":          {"userIdentity", "sessionContext", "sessionIssuer", "type"},
 	"useridentitysessioncontextsessionissuerprincipalid":   {"userIdentity", "sessionContext", "sessionIssuer", "principalId"},
 	"useridentitysessioncontextsessionissuerarn":           {"userIdentity", "sessionContext", "sessionIssuer", "arn"},
@@ -64,6 +69,9 @@ var columns = map[string][]string{
 	"useridentitysessioncontextattributesmfaauthenticated": {"userIdentity", "sessionContext", "attributes", "mfaAuthenticated"},
 	"useridentitysessioncontextsourceidentity":             {"userIdentity", "sessionContext", "sourceIdentity"},
 	"useridentitysessioncontextec2roledelivery":            {"userIdentity", "sessionContext", "ec2RoleDelivery"},
+	"useridentitysessioncontextassumedroot":                {"userIdentity", "sessionContext", "assumedRoot"},
+
+	"useridentitysessioncontextwebidfederationdatafederatedprovider": {"userIdentity", "sessionContext", "webIdFederationData", "federatedProvider"},
 
 	"username":     {"userIdentity", "userName"},
 	"awsaccesskey": {"userIdentity", "accessKeyId"},
@@ -87,6 +95,13 @@ func fold(column string) string {
 type rows struct {
 	t      *text
 	header []string // folded names, "" for a column that isn't read; nil before the first row
+
+	// complete says that a column without a value means a record without the field, and
+	// that columns which aren't there matter only to the rows that lacks tells. Where it isn't set, as
+	// in a file that anybody may have cut, all that is missing is unknown.
+	complete bool
+	// lacks reports whether a record may have had more than the columns could hold; nil is never.
+	lacks func(record map[string]any) bool
 }
 
 // setHeader takes the names of the columns; ok is false if they aren't CloudTrail's. A
@@ -120,22 +135,27 @@ func (r *rows) row(at place, values []string) error {
 			return r.t.record(at, []byte(values[i]), 1)
 		}
 		path := columns[name]
-		if path == nil || values[i] == "null" && len(path) == 1 && !isRaw(path[0]) {
+		if path == nil || values[i] == "null" && len(path) == 1 && !isRaw(path[0]) && !r.complete {
 			continue
 		}
 		if value := cell(path[len(path)-1], values[i]); value != nil {
 			put(record, path, value)
 		}
 	}
-	raw, err := json.Marshal(record)
+	if r.complete {
+		r.putNulls(record)
+	}
+	var raw bytes.Buffer
+	enc := json.NewEncoder(&raw)
+	enc.SetEscapeHTML(false) // or & would come out as an escape in the members that are kept as they are
+	if err := enc.Encode(record); err != nil {
+		return r.t.bad(at, err)
+	}
+	e, err := correlate.DecodeEvent(raw.Bytes())
 	if err != nil {
 		return r.t.bad(at, err)
 	}
-	e, err := correlate.DecodeEvent(raw)
-	if err != nil {
-		return r.t.bad(at, err)
-	}
-	return r.t.event(at, e, true)
+	return r.t.event(at, e, !r.complete || r.lacks != nil && r.lacks(record))
 }
 
 // put sets a member of nested objects. What is there already stays: a
@@ -188,6 +208,22 @@ func isRaw(member string) bool {
 		return true
 	}
 	return false
+}
+
+// putNulls writes the nulls that a complete row can't show. CloudTrail writes both members into the
+// record of every call, as null if there is nothing to say; only network activity events have neither
+// (observed; T33).
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+func (r *rows) putNulls(record map[string]any) {
+	if kind, _ := record["eventType"].(string); strings.HasPrefix(kind, "AwsVpceEvent") {
+		return
+	}
+	for _, member := range []string{"requestParameters", "responseElements"} {
+		if record[member] == nil && slices.Contains(r.header, strings.ToLower(member)) {
+			record[member] = json.RawMessage("null")
+		}
+	}
 }
 
 // lake reads a row of GetQueryResults: a list of objects with one member each (T17a).

@@ -50,8 +50,9 @@ const (
 )
 
 // readAll reads files in parallel and yields what they hold in their order.
-// All goroutines have ended when it returns.
-func readAll(ctx context.Context, items []item, opts Options) iter.Seq2[*correlate.Event, error] {
+// All goroutines have ended when it returns. items is asked for few more files
+// than are being read, so that a long list needn't be held; it has to end once ctx is done.
+func readAll(ctx context.Context, items iter.Seq[item], opts Options) iter.Seq2[*correlate.Event, error] {
 	return func(yield func(*correlate.Event, error) bool) {
 		workers := runtime.GOMAXPROCS(0)
 		inner, cancel := context.WithCancel(ctx)
@@ -63,7 +64,7 @@ func readAll(ctx context.Context, items []item, opts Options) iter.Seq2[*correla
 			defer close(files)
 			var readers errgroup.Group
 			readers.SetLimit(workers)
-			for _, it := range items {
+			for it := range items {
 				file := make(chan []result, maxBatches)
 				select {
 				case files <- file:

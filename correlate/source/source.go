@@ -17,9 +17,11 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/iamwhy/iamwhy/correlate"
 )
@@ -29,15 +31,18 @@ type BadRecord struct {
 	Path   string
 	Index  int   // of the record in its file, from 0; -1 if the file as a whole is meant
 	Offset int64 // in the decompressed text
-	Line   int
+	Line   int   // from 1; 0 if the record came from an API
 	Err    error
 }
 
 // Error says where the record lies and what is wrong with it. The number of
 // the record is its Index, so .Records[3] is record 3.
 func (e *BadRecord) Error() string {
-	if e.Index < 0 {
+	switch {
+	case e.Index < 0:
 		return fmt.Sprintf("%s: %v", printable(e.Path), e.Err)
+	case e.Line == 0: // it doesn't lie in a text
+		return fmt.Sprintf("%s: record %d: %v", printable(e.Path), e.Index, e.Err)
 	}
 	return fmt.Sprintf("%s:%d: record %d (offset %d): %v", printable(e.Path), e.Line, e.Index, e.Offset, e.Err)
 }
@@ -90,10 +95,15 @@ type Options struct {
 	Stdin io.Reader
 	// Progress is counted up while reading, if it isn't nil.
 	Progress *Progress
+
+	// Of tests: the clock, what the calls of LookupEvents wait for, and what looking after a query does.
+	now  func() time.Time
+	pace func(account, region string) waiter
+	wait func(context.Context, time.Duration) error
 }
 
 // A Progress counts what was read. It may be looked at while reading goes on.
-// The totals are complete when Open returns; they don't include standard input.
+// The totals are complete when Open returns, but for s3://, where they grow with the listing; they don't include standard input.
 type Progress struct {
 	TotalFiles atomic.Int64
 	TotalBytes atomic.Int64 // on disk
@@ -126,6 +136,13 @@ func (o Options) withDefaults() Options {
 	if o.Progress == nil {
 		o.Progress = new(Progress)
 	}
+	o.AWS = o.AWS.Shared()
+	if o.now == nil {
+		o.now = time.Now
+	}
+	if o.wait == nil {
+		o.wait = sleep
+	}
 	return o
 }
 
@@ -134,13 +151,13 @@ type opener func(ctx context.Context, src string, opts Options) (iter.Seq2[*corr
 
 // openers are the sources that aren't files, by how they begin.
 var openers = []struct {
-	prefix string
-	open   opener
+	Kind
+	open opener
 }{
-	{"s3://", openS3},
-	{"lookup:", openLookup},
-	{"athena:", openAthena},
-	{"lake:", openLake},
+	{Kind{"s3://", "s3://BUCKET/PREFIX", "a trail's bucket; dates, regions and accounts that aren't wanted aren't read"}, openS3},
+	{Kind{"lookup:", "lookup:, lookup:REGION,...", "the event history of CloudTrail: management events of 90 days"}, openLookup},
+	{Kind{"athena:", "athena:WORKGROUP/DATABASE.TABLE", "a table of trail logs that Athena has; the query runs there"}, openAthena},
+	{Kind{"lake:", "lake:EVENT-DATA-STORE", "an event data store of CloudTrail Lake; the query runs there"}, openLake},
 }
 
 // Open returns the events of a SOURCE (product.md §3): a file, a directory
@@ -153,16 +170,16 @@ var openers = []struct {
 func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.Event, error], error) {
 	opts = opts.withDefaults()
 	if src == "-" {
-		return readOne(ctx, item{path: src, stream: opts.Stdin}, opts), nil
+		return readOne(ctx, streamItem(src, opts.Stdin), opts), nil
 	}
 	for _, o := range openers {
-		if strings.HasPrefix(src, o.prefix) {
+		if strings.HasPrefix(src, o.Prefix) {
 			return o.open(ctx, src, opts)
 		}
 	}
 	items, isTree, err := list(ctx, src)
 	if err != nil {
-		return nil, err
+		return nil, orMistyped(src, err)
 	}
 	for _, it := range items {
 		if it.problem == nil {
@@ -172,29 +189,29 @@ func Open(ctx context.Context, src string, opts Options) (iter.Seq2[*correlate.E
 	}
 	switch {
 	case isTree:
-		return orComplain(readAll(ctx, items, opts), src), nil
+		return orComplain(readAll(ctx, slices.Values(items), opts), src, opts.Progress), nil
 	case len(items) == 1:
 		if err := openable(items[0]); err != nil {
 			return nil, err
 		}
 		return readOne(ctx, items[0], opts), nil
 	default:
-		return readAll(ctx, items, opts), nil
+		return readAll(ctx, slices.Values(items), opts), nil
 	}
 }
 
-// orComplain passes seq on, and adds an error if it had no event: a
-// directory in which nothing was found is rarely the one that was meant.
-func orComplain(seq iter.Seq2[*correlate.Event, error], dir string) iter.Seq2[*correlate.Event, error] {
+// orComplain passes seq on, and adds an error if there was no event, be it one that
+// was passed over: a directory in which nothing was found is rarely the one that was meant.
+func orComplain(seq iter.Seq2[*correlate.Event, error], dir string, progress *Progress) iter.Seq2[*correlate.Event, error] {
 	return func(yield func(*correlate.Event, error) bool) {
-		found := false
+		found, before := false, progress.Events.Load()
 		for e, err := range seq {
 			found = found || e != nil || isFatal(err)
 			if !yield(e, err) {
 				return
 			}
 		}
-		if !found {
+		if !found && progress.Events.Load() == before {
 			yield(nil, &BadRecord{Path: dir, Index: -1, Err: fmt.Errorf("no CloudTrail records in %s", printable(dir))})
 		}
 	}

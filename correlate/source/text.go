@@ -26,6 +26,8 @@ type text struct {
 
 	control  bool // a CloudWatch Logs message without events is being read
 	rejected bool // the rest of the list isn't wanted
+
+	seen int64 // events that Progress doesn't have yet
 }
 
 // A place is where a record lies.
@@ -46,6 +48,7 @@ func newText(in *input, path string, src io.Reader, packing string) *text {
 
 // read reads the text in the form that its first byte says (T2).
 func (t *text) read() error {
+	defer t.count()
 	c, ok := t.w.skipBlank()
 	switch {
 	case !ok && t.w.err == io.EOF:
@@ -93,9 +96,26 @@ func (t *text) event(at place, e *correlate.Event, lossy bool) error {
 	if strings.HasPrefix(e.Source, "aws:") { // aws:s3, aws:sns, aws:sqs
 		return t.notification(at)
 	}
-	t.spoke = true
+	t.see()
 	e.Origin = correlate.Origin{Path: t.path, Index: at.index, Lossy: lossy}
 	return t.in.emit(e, nil)
+}
+
+// see takes note of an event, be it passed on or passed over.
+func (t *text) see() {
+	t.spoke = true
+	if t.seen++; t.seen == seenAtOnce {
+		t.count()
+	}
+}
+
+// seenAtOnce is how many events are counted together: files are read in parallel, and the count is one.
+const seenAtOnce = 256
+
+// count brings Progress up to date.
+func (t *text) count() {
+	t.in.opts.Progress.Events.Add(t.seen)
+	t.seen = 0
 }
 
 // notACall says what a record of that eventCategory and eventType is, if it isn't a
@@ -149,7 +169,9 @@ func (t *text) json() error {
 		var err error
 		switch c {
 		case '{':
-			err = t.object(t.lining)
+			if err = t.quick('\n'); err == nil {
+				err = t.object(t.lining)
+			}
 		case '[':
 			err = t.list(listOfAny)
 		case ',': // objects that were cut out of an array
@@ -410,7 +432,12 @@ func (t *text) list(kind listKind) error {
 		case c == ',':
 			w.pos++
 			continue
-		case c == '{' && kind == listOfAny:
+		case c == '{' && (kind == listOfOnes || kind == listOfAny) && !t.control && !t.rejected:
+			if err := t.quick(','); err != nil {
+				return err
+			}
+		}
+		if c == '{' && kind == listOfAny {
 			if err := t.object(anyLines); err != nil || t.unended != nil {
 				return err
 			}
@@ -446,8 +473,47 @@ func (t *text) list(kind listKind) error {
 	}
 }
 
+// quick goes over the records that are next, each behind a separator, as long as their ends are easily found, reads
+// those that matter and leaves the first that is to be walked. It changes only how long reading takes.
+func (t *text) quick(separator byte) error {
+	w, want := t.w, t.in.opts.Query.Want
+	if want == Everything {
+		return nil
+	}
+	for {
+		l, ok := w.hop(separator)
+		if !ok || l.length > w.maxKeep {
+			return nil
+		}
+		record := w.buf[w.pos : w.pos+l.length]
+		if separator == '\n' {
+			if bytes.IndexByte(record, '\n') >= 0 { // not JSON Lines
+				return nil
+			}
+			t.lining = oneLine
+		}
+		if l.matters(record, want) {
+			at := t.here()
+			t.index++
+			if err := t.decode(at, record, 0); err != nil {
+				return err
+			}
+		} else {
+			t.index++
+			t.see()
+		}
+		w.pos += l.length + 1
+		if t.rejected {
+			return nil
+		}
+	}
+}
+
 // tooLong reports a record that is longer than what may be held in memory.
 func (t *text) tooLong(at place) error {
-	return t.bad(at, fmt.Errorf("record of %d bytes is longer than the limit of %d; raise it with --max-record-size",
-		t.w.offset()-at.offset, t.in.opts.MaxRecord))
+	return t.bad(at, tooLong(t.w.offset()-at.offset, t.in.opts.MaxRecord))
+}
+
+func tooLong(bytes, limit int64) error {
+	return fmt.Errorf("record of %d bytes is longer than the limit of %d; raise it with --max-record-size", bytes, limit)
 }

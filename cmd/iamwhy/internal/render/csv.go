@@ -27,7 +27,11 @@ func (c csvRenderer) Denial(d correlate.Denial) error {
 	for i, cell := range cells {
 		cells[i] = plainCell(Clean(cell))
 	}
-	return c.w.Write(cells)
+	if err := c.w.Write(cells); err != nil {
+		return err
+	}
+	c.w.Flush() // whole lines, for whoever looks
+	return c.w.Error()
 }
 
 // plainCell keeps a spreadsheet from taking a text of the log for a formula.

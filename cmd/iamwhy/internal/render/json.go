@@ -138,6 +138,7 @@ type (
 		Findings int            `json:"findings"`
 		Skipped  int            `json:"skipped"`
 		ByLayer  map[string]int `json:"byLayer"`
+		Partial  bool           `json:"partial,omitempty"` // there is more than what was read
 	}
 	jsonDenial struct {
 		Time      string              `json:"time"`
