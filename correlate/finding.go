@@ -51,6 +51,8 @@ type Finding struct {
 	Denial      Denial                 // the representative
 	Request     Request                // the one that is explained
 	Explanation *evaluator.Explanation // nil without a snapshot
+	// PermissionSet is what the caller's role is made of; nil if it isn't one of IAM Identity Center's.
+	PermissionSet *PermissionSet
 
 	Decision     evaluator.Decision // Indeterminate if neither message nor evaluation decides
 	Layer        string             // the layer responsible; unknown if nothing says

@@ -41,6 +41,9 @@ func (x *Explainer) explain(ctx context.Context, g *cluster) (*Finding, error) {
 	if f.Explanation != nil && fixable(f) {
 		f.Fixes = evaluator.Fixes(&f.Request.Request, &policies)
 	}
+	if f.PermissionSet = x.permissionSet(&f.Request.Principal); f.PermissionSet != nil {
+		f.PermissionSet.inIdentityCenter(f.Fixes)
+	}
 	f.Reason = sentence(f)
 	return f, nil
 }

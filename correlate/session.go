@@ -179,7 +179,7 @@ func sessionless(d *Denial) bool {
 	if p.Type != evaluator.AssumedRole || d.Event == nil {
 		return false
 	}
-	if !p.RolePathUnknown && strings.Contains(p.RoleARN, ":role/aws-reserved/sso.amazonaws.com/") {
+	if !p.RolePathUnknown && strings.Contains(p.RoleARN, ":"+permissionSetPath) {
 		return true
 	}
 	s := d.Event.Identity.Session

@@ -132,7 +132,7 @@ regression tests of policies. It needs AWS credentials only for events that lie 
 	flags.Lookup("snapshot").DefValue = ""
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
-	root.AddCommand(a.eventsCommand(), a.explainCommand(), a.checkCommand(), a.testCommand(), a.validateCommand(), a.versionCommand())
+	root.AddCommand(a.eventsCommand(), a.explainCommand(), a.checkCommand(), a.testCommand(), a.collectCommand(), a.validateCommand(), a.versionCommand())
 	return root
 }
 

@@ -57,6 +57,7 @@ func Load(fsys fs.FS) (*Snapshot, error) {
 		return nil, err
 	}
 	l.loadOrganization()
+	l.loadIdentityCenter()
 	for _, id := range l.accountIDs() {
 		l.loadAccount(id)
 	}
@@ -103,15 +104,22 @@ func (l *loader) loadMetadata() error {
 		return fmt.Errorf("%s: format version %.40s of the snapshot isn't known: this iamwhy reads version %s; use the iamwhy that collected it, or collect again", d.file.Pos(v.Offset()), v.Text(), formatVersion)
 	}
 	l.collectedBy = d.str(d.root, "collectedBy")
-	if at := d.str(d.root, "collectedAt"); at != "" {
-		t, err := time.Parse(time.RFC3339, at)
-		if err != nil {
-			d.note(d.root.Get("collectedAt"), "expected a time such as 2025-06-01T10:00:00Z, found %q", at)
-		}
-		l.collectedAt = t
-	}
+	l.collectedAt = d.collectedAt(d.root)
 	l.loadParts(d)
 	return nil
+}
+
+// collectedAt reads when a snapshot or a part of it was taken; zero if it doesn't say.
+func (d *decoder) collectedAt(n jsontree.Node) time.Time {
+	at := d.str(n, "collectedAt")
+	if at == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		d.note(n.Get("collectedAt"), "expected a time such as 2025-06-01T10:00:00Z, found %q", at)
+	}
+	return t
 }
 
 // loadParts reads how each part was collected.
@@ -122,7 +130,9 @@ func (l *loader) loadParts(d *decoder) {
 		l.untold = "parts of snapshot.json can't be read, and so nobody knows whether this part is whole"
 	}
 	for m := range parts.Members() {
-		p := &part{status: d.str(m.Value, "status"), reason: d.str(m.Value, "reason"), listed: true}
+		p := &part{status: d.str(m.Value, "status"), reason: d.str(m.Value, "reason"), listed: true, collectedAt: d.collectedAt(m.Value)}
+		p.regions, _ = d.strings(m.Value, "regions")
+		p.gaps = d.gaps(m.Value)
 		switch p.status {
 		case statusOK, statusDenied, statusError, statusSkipped:
 		default:
@@ -131,6 +141,28 @@ func (l *loader) loadParts(d *decoder) {
 		}
 		l.parts[m.Name] = p
 	}
+}
+
+// gaps reads the calls that failed of a part. One that can't be read stays, without a
+// region: it may be of any.
+func (d *decoder) gaps(n jsontree.Node) []Gap {
+	items, ok := d.list(n, "gaps")
+	var gaps []Gap
+	for item := range items {
+		if item.Kind() != jsontree.Object {
+			d.note(item, "expected an object in gaps, found %s", item.Kind())
+			ok = false
+			continue
+		}
+		gaps = append(gaps, Gap{
+			Action: d.str(item, "action"), Resource: d.str(item, "resource"), Region: d.str(item, "region"),
+			Status: d.str(item, "status"), Reason: d.str(item, "reason"),
+		})
+	}
+	if !ok {
+		gaps = append(gaps, Gap{Status: statusError, Reason: "it can't be read in snapshot.json"})
+	}
+	return gaps
 }
 
 // accountIDs returns the accounts that there is a folder or a part of.
@@ -195,7 +227,7 @@ func (l *loader) findUnloaded() {
 
 // hasFile reports whether a part is one file, rather than a folder.
 func hasFile(partName string) bool {
-	return partName == organizationPart || strings.HasPrefix(partName, "accounts/")
+	return partName == organizationPart || partName == identityCenterPart || strings.HasPrefix(partName, "accounts/")
 }
 
 func (l *loader) problem(file, msg string) {

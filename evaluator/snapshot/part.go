@@ -1,6 +1,10 @@
 package snapshot
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // The statuses of a part. The first four are written in snapshot.json.
 const (
@@ -17,6 +21,10 @@ type part struct {
 	status string
 	reason string
 	listed bool // in snapshot.json
+
+	collectedAt time.Time // if an earlier collection got it; else zero
+	regions     []string  // that were asked, if not all were
+	gaps        []Gap
 }
 
 func iamPart(account string) string       { return "accounts/" + account + "/iam" }
@@ -29,6 +37,38 @@ func resourcesPart(account, service string) string {
 func (s *Snapshot) isOK(name string) bool {
 	p := s.parts[name]
 	return p != nil && p.status == statusOK
+}
+
+// isOKIn reports whether what a part has of a region was collected, whole. Where
+// region is "", or a pattern, the part must be whole.
+func (s *Snapshot) isOKIn(name, region string) bool {
+	p := s.parts[name]
+	switch {
+	case p == nil:
+		return false
+	case region == "" || hasWildcard(region):
+		return p.status == statusOK && len(p.regions) == 0
+	case len(p.regions) > 0 && !slices.Contains(p.regions, region):
+		return false
+	case p.status == statusOK:
+		return true
+	case p.status != statusDenied && p.status != statusError:
+		return false
+	}
+	elsewhere := func(g Gap) bool { return g.Region != "" && g.Region != region }
+	return len(p.gaps) > 0 && !slices.ContainsFunc(p.gaps, func(g Gap) bool { return !elsewhere(g) })
+}
+
+// whyMissingIn is whyMissing for what a part has of a region.
+func (s *Snapshot) whyMissingIn(name, region, permission string) string {
+	p := s.parts[name]
+	if p == nil || p.status == statusSkipped || p.status == statusMissing || p.status == statusBroken || len(p.regions) == 0 || slices.Contains(p.regions, region) {
+		return s.whyMissing(name, permission)
+	}
+	if region == "" {
+		return fmt.Sprintf("%s is of some regions only; %s in the others would tell", name, permission)
+	}
+	return fmt.Sprintf("%s wasn't collected in %s; %s there would tell", name, region, permission)
 }
 
 // whyMissing says why a part isn't there, and which permission would have

@@ -206,14 +206,19 @@ func (s *Snapshot) iamOf(account string) (*iamDetails, string) {
 }
 
 func (s *Snapshot) notInAccount(what, account string) string {
-	return fmt.Sprintf("%s isn't in account %s%s", what, account, s.asCollected())
+	return fmt.Sprintf("%s isn't in account %s%s", what, account, s.asCollected(iamPart(account)))
 }
 
-func (s *Snapshot) asCollected() string {
-	if s.collectedAt.IsZero() {
+// asCollected says when a part was collected, as the end of a sentence.
+func (s *Snapshot) asCollected(partName string) string {
+	at := s.collectedAt
+	if p := s.parts[partName]; p != nil && !p.collectedAt.IsZero() {
+		at = p.collectedAt
+	}
+	if at.IsZero() {
 		return " as collected"
 	}
-	return " as collected on " + s.collectedAt.UTC().Format(time.RFC3339)
+	return " as collected on " + at.UTC().Format(time.RFC3339)
 }
 
 // session is the layer of session policies (rule E8), which no snapshot has.

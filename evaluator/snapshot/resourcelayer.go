@@ -151,10 +151,10 @@ func (s *Snapshot) whyNoResource(req *evaluator.Request, k resourceKind, arn pol
 		return "whose it is isn't known, and it isn't in the snapshot; " + permission + " would tell"
 	}
 	name := resourcesPart(owner, k.service)
-	if s.isOK(name) {
-		return fmt.Sprintf("it isn't in account %s%s; %s would tell", owner, s.asCollected(), permission)
+	if s.isOKIn(name, arn.Region) || arn.Region == "" && s.isOK(name) {
+		return fmt.Sprintf("it isn't in account %s%s; %s would tell", owner, s.asCollected(name), permission)
 	}
-	return s.whyMissing(name, permission)
+	return s.whyMissingIn(name, arn.Region, permission)
 }
 
 // listedWhole are the kinds of which a part lists every resource. Versions of
@@ -170,7 +170,7 @@ func (s *Snapshot) policyOfSome(req *evaluator.Request, k resourceKind, arn poli
 		}
 	}
 	owner := s.owner(req.Resource, req.Principal)
-	if !slices.Contains(listedWhole, k.typ) || owner == "" || hasWildcard(owner) || !s.isOK(resourcesPart(owner, k.service)) {
+	if !slices.Contains(listedWhole, k.typ) || owner == "" || hasWildcard(owner) || !s.isOKIn(resourcesPart(owner, k.service), arn.Region) {
 		return notCollected(k.typ, fmt.Sprintf("%s policy of %s: which resource is meant isn't known, nor all of their policies", k.typ, arn))
 	}
 	var some []*resource
@@ -193,8 +193,8 @@ func (s *Snapshot) policyOfSome(req *evaluator.Request, k resourceKind, arn poli
 // and name the resources that they are about, as those of logs and glue.
 func (s *Snapshot) accountPolicies(req *evaluator.Request, k resourceKind, arn policy.ARN) evaluator.ResourceLayer {
 	owner := s.owner(req.Resource, req.Principal)
-	if name := resourcesPart(owner, k.service); !s.isOK(name) {
-		return notCollected(k.typ, fmt.Sprintf("%s policies of account %s: %s", k.service, owner, s.whyMissing(name, k.permission)))
+	if name := resourcesPart(owner, k.service); !s.isOKIn(name, arn.Region) {
+		return notCollected(k.typ, fmt.Sprintf("%s policies of account %s: %s", k.service, owner, s.whyMissingIn(name, arn.Region, k.permission)))
 	}
 	var b layerBuilder
 	for _, r := range s.accounts[owner].resources[k.service] {
@@ -202,6 +202,9 @@ func (s *Snapshot) accountPolicies(req *evaluator.Request, k resourceKind, arn p
 		other, _, isKind := kindOf(at)
 		if isKind && other.typ != k.typ || k.typ == "log group" && isKind && strings.TrimSuffix(at.Resource, ":*") != arn.Resource {
 			continue // another resource's own policy
+		}
+		if at.Region != "" && arn.Region != "" && at.Region != arn.Region && !hasWildcard(arn.Region) {
+			continue // each region has policies of its own
 		}
 		l := r.resourceLayer(k.typ, k.permission)
 		b.policies = append(b.policies, l.Policies...)

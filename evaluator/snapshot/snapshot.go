@@ -11,7 +11,11 @@
 // A snapshot is a directory of JSON files (product.md section 2), format version 1:
 //
 //	snapshot.json                      {"formatVersion": 1, "collectedAt": RFC 3339, "collectedBy": ARN,
-//	                                    "parts": {NAME: {"status": "ok|denied|error|skipped", "reason": "…"}}}
+//	                                    "parts": {NAME: {"status": "ok|denied|error|skipped", "reason": "…",
+//	                                      "collectedAt": if an earlier collection got it and this one wasn't asked to,
+//	                                      "regions": [those that were asked], if not all were,
+//	                                      "notOffered": [regions that don't have the service],
+//	                                      "gaps": [{"action", "resource", "region", "status": "denied|error", "reason"}]}}}
 //	organization.json                  the tree of roots, organisational units and accounts, see below
 //	organization/scp/<id>.json         {"id", "name", "arn", "awsManaged": bool, "document": {…}}
 //	organization/rcp/<id>.json         the same
@@ -22,6 +26,9 @@
 //	                                   a list of resources, see below
 //	accounts/<account>/endpoints.json  a list of {"id": "vpce-…", "serviceName", "type": "Gateway|Interface",
 //	                                   "vpcId", "ownerId", "policy": {…} or null}; null is the default policy
+//
+//	identitycenter.json                {"instances": […], "permissionSets": [{"arn", "name", "accounts": […], …}],
+//	                                    "assignments": […]}; read to name the permission set behind a role
 //
 // A part's NAME is its file's without .json; organization/scp and
 // organization/rcp stand for their folders and for what is attached where. A
@@ -83,6 +90,8 @@ type Snapshot struct {
 	secrets     map[string][]*resource // by ARN without its random suffix
 	endpoints   map[string]*endpoint   // by id
 	problems    []Problem
+
+	permissionSets map[string][]permissionSet // by name
 }
 
 // An account is what was collected of one account.
@@ -116,13 +125,30 @@ type Part struct {
 	Name   string // accounts/111111111111/iam
 	Status string // ok, denied, error, skipped, missing, or broken for a file that can't be used
 	Reason string
+	// CollectedAt is when an earlier collection got the part, which that of the snapshot wasn't
+	// asked to; zero if it is of the snapshot's own time.
+	CollectedAt time.Time
+	Regions     []string // that were asked; none if all that the account has enabled were
+	Gaps        []Gap    // each call that failed
+}
+
+// A Gap is a call that failed while a part was collected.
+type Gap struct {
+	Action   string // the IAM action: s3:GetBucketPolicy
+	Resource string // ARN or name; "" for a call about none, such as a list
+	Region   string // "" if what is missing isn't of one region
+	Status   string // denied or error
+	Reason   string // in AWS's words
 }
 
 // Parts returns what was to be collected, by name.
 func (s *Snapshot) Parts() []Part {
 	var parts []Part
 	for name, p := range s.parts {
-		parts = append(parts, Part{Name: name, Status: p.status, Reason: p.reason})
+		parts = append(parts, Part{
+			Name: name, Status: p.status, Reason: p.reason,
+			CollectedAt: p.collectedAt, Regions: slices.Clone(p.regions), Gaps: slices.Clone(p.gaps),
+		})
 	}
 	slices.SortFunc(parts, func(a, b Part) int { return cmp.Compare(a.Name, b.Name) })
 	return parts

@@ -39,6 +39,12 @@ type (
 		Undecided    []jsonUndecided   `json:"undecided"`
 		Caveats      []string          `json:"caveats"`
 		Notes        []string          `json:"notes"`
+
+		PermissionSet *jsonPermissionSet `json:"permissionSet,omitempty"` // of IAM Identity Center, behind the caller's role
+	}
+	jsonPermissionSet struct {
+		Name string `json:"name"`
+		ARN  string `json:"arn"` // "" if the snapshot doesn't have it
 	}
 	jsonCheck struct {
 		Request   jsonRequest     `json:"request"`
@@ -282,6 +288,9 @@ func (j *jsonRenderer) Finding(f correlate.Finding) error {
 		Blockers: blockersOf(f.Blockers), Fixes: fixesOf(f.Fixes), Disagreement: disagreementOf(f.Disagreement),
 		Agreement: string(f.Agreement), Message: text(f.Denial), ErrorCode: f.Denial.Code,
 		Sessions: list(f.Sessions), Undecided: []jsonUndecided{}, Caveats: []string{}, Notes: list(f.Notes),
+	}
+	if s := f.PermissionSet; s != nil {
+		out.PermissionSet = &jsonPermissionSet{s.Name, s.ARN}
 	}
 	if f.Explanation != nil {
 		out.Undecided, out.Caveats = undecidedOf(f.Explanation.Undecided), list(f.Explanation.Caveats)

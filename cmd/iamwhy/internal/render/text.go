@@ -189,6 +189,9 @@ func (t *textRenderer) who(f correlate.Finding) {
 	if len(f.Sessions) > 1 {
 		who += fmt.Sprintf("  (%d sessions)", len(f.Sessions))
 	}
+	if f.PermissionSet != nil {
+		who += "  (permission set " + f.PermissionSet.Name + ")"
+	}
 	t.line(body, span{who, plain})
 }
 
