@@ -117,7 +117,7 @@ func changeOf(e *Event) (c Change, subjects []string) {
 		subjects = append(subjects, row.subject(e, c.Target))
 	}
 	for _, param := range []string{"policyArn", "policyId", "policyName"} {
-		if id := parameterAt(parameters, param); id != "" && param != row.param {
+		if id := parameterAt(parameters, param); id != "" && c.Target != "" && param != row.param {
 			c.Policy = id
 			subjects = append(subjects, attachment(id, c.Target))
 			break
@@ -220,11 +220,18 @@ func queueAt(e *Event, url string) string {
 	return "sqs:" + e.Region + ":" + rest[strings.LastIndexByte(rest, '/')+1:] + ":" + name
 }
 
+// A learned is a change, and what its copies have in common: those that were delivered twice (rule T100), or to
+// two accounts (rule T104).
+type learned struct {
+	Change
+	copies string
+}
+
 // learnChange keeps a change for the findings that it may concern.
 func (x *Explainer) learnChange(e *Event) {
 	c, subjects := changeOf(e)
 	for _, s := range subjects {
-		x.changes[s] = append(x.changes[s], c)
+		x.changes[s] = append(x.changes[s], learned{c, cmp.Or(e.SharedID, e.DeliveryID(), e.Name+" "+e.Time.String())})
 	}
 }
 
@@ -345,15 +352,18 @@ func (x *Explainer) changed(f *explained) {
 			last = e.End
 		}
 	}
-	found := map[Change]bool{} // one may touch several, and be delivered twice (rule T100)
+	found := map[string]Change{} // one may touch several
 	for s := range f.subjects {
 		for _, c := range x.changes[s] {
-			if !c.Time.Before(first) && (last.IsZero() || !c.Time.After(last)) {
-				found[c] = true
+			if c.Time.Before(first) || !last.IsZero() && c.Time.After(last) {
+				continue
+			}
+			if other, ok := found[c.copies]; !ok || c.EventID < other.EventID {
+				found[c.copies] = c.Change
 			}
 		}
 	}
-	f.Changes = slices.SortedFunc(maps.Keys(found), func(a, b Change) int {
+	f.Changes = slices.SortedFunc(maps.Values(found), func(a, b Change) int {
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.EventID, b.EventID), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.By, b.By))
 	})
 	if more := len(f.Changes) - maxChanges; more > 0 {

@@ -114,18 +114,23 @@ func TestChanges(t *testing.T) {
 		events = append(events, put(day))
 	}
 	other := changeEvent(6, "iam", "PutUserPolicy", `{"userName": "bob"}`)
-	events = append(events, other, put(6)) // delivered twice (rule T100)
+	events = append(events, other, put(6))         // delivered twice (rule T100)
+	for _, id := range []string{"own", "theirs"} { // and to two accounts (rule T104)
+		e := put(19)
+		e.ID, e.SharedID, e.Time = id, "shared", march(6).Add(time.Hour)
+		events = append(events, e)
+	}
 	for _, tt := range []struct {
 		name string
 		src  PolicySource
 		call int
 		want []int // days
 	}{
-		{"older policies", src(4), 7, []int{4, 5, 6, 7}},
+		{"older policies", src(4), 7, []int{4, 5, 6, 6, 7}},
 		{"newer policies", src(9), 7, []int{7, 8, 9}},
 		{"policies without a time", always(evaluator.Policies{}), 7, nil},
 		{"no policies", nil, 7, nil},
-		{"between two that differ, all from one to the other", history([]int{3, 6}, layerOf("p", allows("A", "s3:*")), layerOf("p", denies("NoQueues", "sqs:*"))), 5, []int{3, 4, 5, 6}},
+		{"between two that differ, all from one to the other", history([]int{3, 6}, layerOf("p", allows("A", "s3:*")), layerOf("p", denies("NoQueues", "sqs:*"))), 5, []int{3, 4, 5, 6}}, // the second of the sixth came after the snapshot
 		{"between two that are the same, those since", history([]int{3, 6}, layerOf("p", allows("A", "s3:*")), layerOf("p", allows("A", "s3:*"))), 5, []int{3, 4, 5}},
 	} {
 		f := oneFinding(t, tt.src, Options{}, append([]*Event{on(tt.call, userDenial("d", ""))}, events...)...)
@@ -194,4 +199,26 @@ func TestChangesConcern(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
+}
+
+// FuzzChangeOf: whatever the parameters are, a change that touches something names it, and one that names nothing touches nothing.
+func FuzzChangeOf(f *testing.F) {
+	names := []string{}
+	for source, list := range PolicyChanges() {
+		for _, name := range list {
+			names = append(names, strings.TrimSuffix(source, ".amazonaws.com")+" "+name)
+		}
+	}
+	slices.Sort(names)
+	f.Add(0, `{"roleName": "deploy", "policyArn": "arn:aws:iam::aws:policy/x"}`, "arn:aws:s3:::b")
+	f.Add(1, `{"queueUrl": "https://sqs/1/q", "attributes": {"Policy": 1}}`, "")
+	f.Add(2, `{"ModifyVpcEndpointRequest": {"VpcEndpointId": "vpce-1"}}`, "arn:aws:lambda:::function:f:1:2")
+	f.Fuzz(func(t *testing.T, n int, parameters, resource string) {
+		source, name, _ := strings.Cut(names[uint(n)%uint(len(names))], " ")
+		e := changeEvent(1, source, name, parameters)
+		e.Resources = []EventResource{{ARN: resource}}
+		if c, touched := changeOf(e); (c.Target == "") != (len(touched) == 0) {
+			t.Errorf("%s %s: target %q, touched %q", name, parameters, c.Target, touched)
+		}
+	})
 }

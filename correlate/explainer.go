@@ -26,7 +26,7 @@ type Explainer struct {
 	groups map[groupKey]*cluster
 	order  []*cluster
 
-	changes map[string][]Change // by what they touched (subjectOf)
+	changes map[string][]learned // by what they touched (subjectOf)
 }
 
 // NewExplainer returns an Explainer that finds policies in src; a nil src
@@ -35,7 +35,7 @@ func NewExplainer(src PolicySource, opts Options) *Explainer {
 	return &Explainer{
 		src: src, opts: opts,
 		starts: map[string]*sessionStart{}, seen: map[string]bool{}, twins: map[string]twinned{}, groups: map[groupKey]*cluster{},
-		changes: map[string][]Change{},
+		changes: map[string][]learned{},
 	}
 }
 
