@@ -169,7 +169,7 @@ func TestGaps(t *testing.T) {
 	got := collectPart(t, awsfake.New(), p, "eu-west-1", "us-east-1", "ap-south-2")
 	want := partRecord{
 		Status: "error", Reason: "sqs:ListQueues in ap-south-2: dialling: lookup sqs.ap-south-2.amazonaws.com: no such host; and 2 more calls",
-		Regions: []string{"eu-west-1", "us-east-1", "ap-south-2"},
+		Regions: []string{"ap-south-2", "eu-west-1", "us-east-1"},
 		Gaps: []gap{
 			{Action: "sqs:ListQueues", Region: "ap-south-2", Status: "error", Reason: "dialling: lookup sqs.ap-south-2.amazonaws.com: no such host"},
 			{Action: "sqs:GetQueueAttributes", Resource: "arn:aws:sqs:eu-west-1:" + testAccount + ":lost", Region: "eu-west-1", Status: "denied", Reason: "Access Denied"},
@@ -207,24 +207,49 @@ func (e apiError) ErrorCode() string             { return e.code }
 func (e apiError) ErrorMessage() string          { return e.message }
 func (e apiError) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 
-// TestNotOffered: a service without an endpoint in a region, where another one answers, has nothing there.
+// TestNotOffered: a service without an endpoint in a region, where others answer and which answers elsewhere, has
+// nothing there. Anything less may be the network's fault.
 func TestNotOffered(t *testing.T) {
-	none := queues()
-	none.collect = func(_ context.Context, c *collection) {
-		c.fail("sqs:ListQueues", "", &net.DNSError{Err: "no such host", IsNotFound: true})
+	noHost := fmt.Errorf("dialling: %w", &net.DNSError{Err: "no such host", IsNotFound: true})
+	denied := apiError{"AccessDenied", ""}
+	// How queues and topics go in eu-west-1 and us-east-1. What goes well finds nothing.
+	tests := []struct {
+		name   string
+		queues map[string]error
+		topics map[string]error
+		want   partRecord // of queues, without its reason and gaps
+	}{
+		{"topics answer", map[string]error{"us-east-1": noHost}, nil, partRecord{Status: "ok", NotOffered: []string{"us-east-1"}}},
+		{"topics are denied, which is an answer", map[string]error{"us-east-1": noHost}, map[string]error{"us-east-1": denied}, partRecord{Status: "ok", NotOffered: []string{"us-east-1"}}},
+		{"nobody answers", map[string]error{"us-east-1": noHost}, map[string]error{"us-east-1": noHost}, partRecord{Status: "error"}},
+		{"nowhere", map[string]error{"us-east-1": noHost, "eu-west-1": noHost}, nil, partRecord{Status: "error"}},
+		{"and denied elsewhere", map[string]error{"us-east-1": noHost, "eu-west-1": denied}, nil, partRecord{Status: "denied", NotOffered: []string{"us-east-1"}}},
 	}
-	o := testOptions(awsfake.New(), []string{"eu-west-1"})
-	folder := filepath.Join(t.TempDir(), "s")
-	mustCollect(t, folder, o, none, topics())
-	m, err := readMetadata(folder)
-	if err != nil {
-		t.Fatal(err)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			failing := func(p *part, errs map[string]error) *part {
+				p.collect = func(_ context.Context, c *collection) {
+					if err := errs[c.region]; err != nil {
+						c.fail(p.permissions[0], "", err)
+					}
+				}
+				return p
+			}
+			regions := []string{"eu-west-1", "us-east-1"}
+			folder := filepath.Join(t.TempDir(), "s")
+			mustCollect(t, folder, testOptions(awsfake.New(), regions), failing(queues(), tt.queues), failing(topics(), tt.topics))
+			noProblems(t, load(t, folder))
+			m, err := readMetadata(folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := m.Parts["accounts/"+testAccount+"/resources/sqs"]
+			got.Reason, got.Gaps, got.Regions = "", nil, nil
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(gap{})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
-	want := partRecord{Status: "ok", Regions: []string{"eu-west-1"}, NotOffered: []string{"eu-west-1"}}
-	if diff := cmp.Diff(want, m.Parts["accounts/"+testAccount+"/resources/sqs"], cmp.AllowUnexported(gap{})); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	noProblems(t, load(t, folder))
 }
 
 // TestNothingGot: a collection that gets nothing leaves the old snapshot.

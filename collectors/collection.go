@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -134,6 +135,11 @@ func (c *collection) newGap(action, resource string, err error) gap {
 		region = c.region
 	}
 	return newGap(action, resource, region, err)
+}
+
+// wasAnswered reports whether AWS said anything, be it that it denies.
+func (c *collection) wasAnswered() bool {
+	return len(c.gaps) == 0 || slices.ContainsFunc(c.gaps, func(g gap) bool { return g.Status == statusDenied })
 }
 
 // file makes a file of a part that is collected per organisation. name is its path in the

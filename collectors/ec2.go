@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/ec2query"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -49,6 +50,9 @@ func newEC2(ctx context.Context, cfg aws.Config) (*ec2Client, error) {
 	endpoint, err := ec2Endpoint(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("the endpoint of EC2 in region %q: %w", cfg.Region, err)
+	}
+	if cfg.HTTPClient == nil {
+		cfg.HTTPClient = awshttp.NewBuildableClient()
 	}
 	return &ec2Client{cfg: cfg, endpoint: endpoint, retryer: retryerOf(cfg)}, nil
 }

@@ -170,7 +170,7 @@ func TestEndpointsFail(t *testing.T) {
 		{"throttled always", awsfake.Fault{Reply: limitExceeded}, 0, statusError, "RequestLimitExceeded: Request limit exceeded."},
 		{"a region that is off", awsfake.Fault{Reply: authFailure}, 0, statusError, "AuthFailure: AWS was not able to validate the provided access credentials"},
 		{"unavailable once", awsfake.Fault{Nth: 2, Reply: unavailable}, 2, "", ""},
-		{"no error of EC2's", awsfake.Fault{Reply: proxyPage}, 0, statusError, "http response error StatusCode: 407, and no error of EC2's in it"},
+		{"no error of EC2's", awsfake.Fault{Reply: proxyPage}, 0, statusError, "HTTP status 407: and no error of EC2's in it"},
 		{"half an answer", awsfake.Fault{Reply: awsfake.Garble}, 0, statusError, "the answer isn't the XML that EC2 gives: XML syntax error on line 1: unexpected EOF"},
 		{"one page for ever", awsfake.Fault{Reply: samePage}, 2, statusError, "EC2 gave one page twice; collect again"},
 		{"larger than any", awsfake.Fault{Reply: endless}, 0, statusError, "the answer is larger than 64 MB, which none is"},

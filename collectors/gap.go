@@ -3,11 +3,13 @@ package collectors
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // The statuses of a part and of a call.
@@ -97,11 +99,13 @@ func isCode(err error, codes ...string) bool {
 	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
 }
 
-// reasonOf is what AWS said, in one line, without request ids and the layers the error went through.
+// reasonOf is what AWS said, in one line, without request ids and the layers that the error went through.
 func reasonOf(err error) string {
-	text := err.Error()
 	var api smithy.APIError
+	var send *smithyhttp.RequestSendError
+	var answer *smithyhttp.ResponseError
 	var op *smithy.OperationError
+	text := err.Error()
 	switch {
 	case errors.As(err, &api) && api.ErrorMessage() == "":
 		text = api.ErrorCode()
@@ -109,8 +113,19 @@ func reasonOf(err error) string {
 		text = api.ErrorMessage()
 	case errors.As(err, &api):
 		text = api.ErrorCode() + ": " + api.ErrorMessage()
+	case errors.As(err, &send):
+		text = send.Err.Error()
+	case errors.As(err, &answer):
+		text = fmt.Sprintf("HTTP status %d: %s", answer.HTTPStatusCode(), answer.Err)
 	case errors.As(err, &op):
 		text = op.Err.Error()
 	}
-	return strings.Join(strings.Fields(text), " ")
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > maxReason {
+		text = strings.ToValidUTF8(text[:maxReason], "") + " …"
+	}
+	return text
 }
+
+// maxReason is how many bytes of an error are kept.
+const maxReason = 2000

@@ -27,13 +27,16 @@ func leastPolicy(o Options, all []*part) ([]byte, error) {
 		Action   []string
 		Resource string
 	}
-	var statements []statement
+	var actions []string
 	for _, p := range rows {
-		statements = append(statements, statement{"Collect" + sid(p.word()), "Allow", slices.Sorted(slices.Values(p.permissions)), "*"})
+		actions = append(actions, p.permissions...)
 	}
 	if len(o.Regions) == 0 && slices.ContainsFunc(rows, (*part).asksRegions) {
-		statements = append(statements, statement{"ListRegions", "Allow", []string{regionsPermission}, "*"})
+		actions = append(actions, regionsPermission)
 	}
+	slices.Sort(actions)
+	// One statement: a managed policy has room for 6,144 characters.
+	statements := []statement{{"ReadPolicies", "Allow", slices.Compact(actions), "*"}}
 	if o.Org || len(o.Accounts) > 0 {
 		statements = append(statements, statement{"EnterAccounts", "Allow", []string{"sts:AssumeRole"}, o.roleIn(partitionOf(o.Config.Region), "*")})
 	}
@@ -57,22 +60,4 @@ func partitionOf(region string) string {
 		return "aws-us-gov"
 	}
 	return "aws"
-}
-
-// sid is a word as part of a Sid, which has letters and digits only.
-func sid(word string) string {
-	var b strings.Builder
-	up := true
-	for _, r := range word {
-		if r == '-' {
-			up = true
-			continue
-		}
-		if up {
-			r = []rune(strings.ToUpper(string(r)))[0]
-		}
-		up = false
-		b.WriteRune(r)
-	}
-	return b.String()
 }

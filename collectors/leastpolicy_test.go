@@ -25,33 +25,19 @@ func TestLeastPolicy(t *testing.T) {
   "Version": "2012-10-17",
   "Statement": [
     {
-      "Sid": "CollectOrganization",
+      "Sid": "ReadPolicies",
       "Effect": "Allow",
       "Action": [
+        "ec2:DescribeRegions",
         "organizations:DescribeOrganization",
         "organizations:DescribePolicy",
         "organizations:ListAccountsForParent",
         "organizations:ListOrganizationalUnitsForParent",
         "organizations:ListPolicies",
         "organizations:ListRoots",
-        "organizations:ListTargetsForPolicy"
-      ],
-      "Resource": "*"
-    },
-    {
-      "Sid": "CollectSqs",
-      "Effect": "Allow",
-      "Action": [
+        "organizations:ListTargetsForPolicy",
         "sqs:GetQueueAttributes",
         "sqs:ListQueues"
-      ],
-      "Resource": "*"
-    },
-    {
-      "Sid": "ListRegions",
-      "Effect": "Allow",
-      "Action": [
-        "ec2:DescribeRegions"
       ],
       "Resource": "*"
     },

@@ -20,14 +20,15 @@ import (
 // was. Between the two renames, for which no system that Go runs on has one call in common, there
 // is no NAME: the next collection puts the old one back before it starts.
 //
-// What else is in the folder, such as .git, moves along. Two collections into one
-// folder at the same time aren't provided for: one of them fails.
+// What else is in the folder, such as .git, moves along. Of two collections into one folder at the same time
+// the later takes the new folder's name from the earlier, which fails.
 
 // A stage is a snapshot in the making.
 type stage struct {
-	folder string // the snapshot's, without symbolic links
-	fresh  string // where the new one grows
-	aside  string // where the old one is while the new one takes its place
+	folder string   // the snapshot's, without symbolic links
+	fresh  string   // where the new one grows
+	root   *os.Root // that folder itself, whatever has its name; nil once it is closed
+	aside  string   // where the old one is while the new one takes its place
 	own    []string
 	old    *metadata // nil if there is no old one
 }
@@ -41,6 +42,9 @@ func newStage(folder string, own []string) (*stage, error) {
 	}
 	if real, err := filepath.EvalSymlinks(folder); err == nil {
 		folder = real
+	}
+	if err := notWithin(folder); err != nil {
+		return nil, err
 	}
 	parent, name := filepath.Split(folder)
 	s := &stage{
@@ -61,7 +65,26 @@ func newStage(folder string, own []string) (*stage, error) {
 	if s.old, err = readMetadata(folder); err != nil {
 		return nil, err
 	}
-	return s, os.Mkdir(s.fresh, 0o777)
+	if err := os.Mkdir(s.fresh, 0o777); err != nil {
+		return nil, err
+	}
+	s.root, err = os.OpenRoot(s.fresh)
+	return s, err
+}
+
+// notWithin refuses the folder that the process is in: whoever started it would be left in one that is gone.
+func notWithin(folder string) error {
+	wd, err := os.Getwd()
+	if err != nil {
+		return nil // then it isn't in any that there is
+	}
+	if real, err := filepath.EvalSymlinks(wd); err == nil {
+		wd = real
+	}
+	if rel, err := filepath.Rel(folder, wd); err == nil && filepath.IsLocal(rel) {
+		return fmt.Errorf("%s is the folder that this runs in, and a new one takes its place: run it from outside", folder)
+	}
+	return nil
 }
 
 // recover tidies up after a collection that was killed.
@@ -99,7 +122,7 @@ func (s *stage) isSnapshot() error {
 		return err
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") {
+		if !strings.HasPrefix(e.Name(), ".git") { // what git init leaves may be there
 			return fmt.Errorf("%s has files and no %s: it isn't a snapshot; give an empty folder, or one that doesn't exist", s.folder, metadataFile)
 		}
 	}
@@ -112,10 +135,35 @@ func exists(name string) bool {
 }
 
 // discard removes the new snapshot, unless it is in its place.
-func (s *stage) discard() { _ = os.RemoveAll(s.fresh) } // the next collection tries again
+func (s *stage) discard() {
+	if s.root != nil && s.isOurs() {
+		s.close()
+		_ = os.RemoveAll(s.fresh) // the next collection tries again
+	}
+	s.close()
+}
+
+// close gives up the folder, which some systems rename only then.
+func (s *stage) close() {
+	if s.root != nil {
+		_ = s.root.Close() // nothing is written through it
+	}
+	s.root = nil
+}
+
+// isOurs reports whether the name of the new folder is still that of the one we made.
+func (s *stage) isOurs() bool {
+	mine, errMine := s.root.Stat(".")
+	named, errNamed := os.Stat(s.fresh)
+	return errMine == nil && errNamed == nil && os.SameFile(mine, named)
+}
 
 // commit puts the new snapshot in the old one's place.
 func (s *stage) commit() error {
+	if !s.isOurs() {
+		return fmt.Errorf("%s: another collection into %s took it over: run one at a time", s.fresh, s.folder)
+	}
+	s.close()
 	if err := s.setAside(); err != nil {
 		return err
 	}
@@ -231,30 +279,25 @@ func writeList(w io.Writer, indent string, list []entry) error {
 
 // write writes a file. One that is as it was in the old snapshot keeps its time of modification.
 func (s *stage) write(name string, content func(io.Writer) error) error {
-	path := filepath.Join(s.fresh, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
+	local := filepath.FromSlash(name)
+	failed := func(err error) error { return fmt.Errorf("writing %s: %w", filepath.Join(s.fresh, local), err) }
+	if err := s.root.MkdirAll(filepath.Dir(local), 0o777); err != nil {
+		return failed(err)
 	}
-	f, err := os.Create(path)
+	f, err := s.root.Create(local)
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	w := bufio.NewWriterSize(f, 1<<16)
-	err = errors.Join(content(w), w.Flush(), f.Close())
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+	if err := errors.Join(content(w), w.Flush(), f.Close()); err != nil {
+		return failed(err)
 	}
-	return s.sameTime(name)
-}
-
-// sameTime gives a file the old one's time if it is the same.
-func (s *stage) sameTime(name string) error {
-	old, fresh := filepath.Join(s.folder, filepath.FromSlash(name)), filepath.Join(s.fresh, filepath.FromSlash(name))
+	old := filepath.Join(s.folder, local)
 	info, err := os.Stat(old)
-	if err != nil || !info.Mode().IsRegular() || !sameContent(old, fresh) {
+	if err != nil || !info.Mode().IsRegular() || !sameContent(old, filepath.Join(s.fresh, local)) {
 		return nil // it is another one
 	}
-	return os.Chtimes(fresh, info.ModTime(), info.ModTime())
+	return s.root.Chtimes(local, info.ModTime(), info.ModTime())
 }
 
 // sameContent reports whether two files have the same bytes; false if one can't be read.
@@ -287,11 +330,12 @@ func isEnd(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF 
 // keep copies the file or folder of a part from the old snapshot.
 func (s *stage) keep(partName string) error {
 	name := filepath.FromSlash(partName)
-	for _, from := range []string{name + ".json", name} {
-		err := s.copyTree(from)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("keeping %s of the old snapshot: %w", partName, err)
-		}
+	err := s.copyTree(name + ".json")
+	if errors.Is(err, fs.ErrNotExist) {
+		err = s.copyTree(name)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a part that was denied has neither
+		return fmt.Errorf("keeping %s of the old snapshot: %w", partName, err)
 	}
 	return nil
 }

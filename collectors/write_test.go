@@ -116,6 +116,40 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// TestTwoAtOnce: of two collections into one folder the earlier fails, and the later's snapshot is whole.
+func TestTwoAtOnce(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "s")
+	own := topLevel(nil)
+	earlier, err := newStage(folder, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := earlier.writeJSON(metadataFile, "earlier"); err != nil {
+		t.Fatal(err)
+	}
+	later, err := newStage(folder, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := earlier.writeJSON("organization.json", "earlier"); err == nil {
+		t.Error("the earlier one goes on writing")
+	}
+	if err := later.writeJSON(metadataFile, "later"); err != nil {
+		t.Fatal(err)
+	}
+	if err := earlier.commit(); err == nil || !strings.Contains(err.Error(), "one at a time") {
+		t.Errorf("the earlier one's commit: %v", err)
+	}
+	earlier.discard()
+	if err := later.commit(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{metadataFile: "\"later\"\n"}, files(t, folder)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	noneBeside(t, folder)
+}
+
 // TestUnchanged: a file that is as it was keeps its time, so that nothing that watches it wakes up.
 func TestUnchanged(t *testing.T) {
 	folder, o := oldSnapshot(t)
@@ -153,6 +187,7 @@ func TestFolderRefused(t *testing.T) {
 	o := testOptions(awsfake.New(), []string{"eu-west-1"})
 	tests := []struct{ name, file, text, want string }{
 		{"files of another kind", "thesis.txt", "x", "isn't a snapshot"},
+		{"somebody's home", ".bashrc", "x", "isn't a snapshot"},
 		{"a later format", metadataFile, `{"formatVersion": 2}`, "format version 2"},
 		{"a broken snapshot", metadataFile, `{`, "mend it"},
 		{"a file", "", "", "is a file"},
@@ -174,6 +209,20 @@ func TestFolderRefused(t *testing.T) {
 		}
 		noneBeside(t, folder)
 	}
+}
+
+// TestFolderOfOurs: the folder that the command runs in would be gone for whoever started it.
+func TestFolderOfOurs(t *testing.T) {
+	o := testOptions(awsfake.New(), []string{"eu-west-1"})
+	folder := filepath.Join(t.TempDir(), "s")
+	mustCollect(t, folder, o, queues())
+	t.Chdir(filepath.Join(folder, "accounts"))
+	for _, name := range []string{folder, ".."} {
+		if _, err := collect(t.Context(), name, o, []*part{queues()}); err == nil || !strings.Contains(err.Error(), "run it from outside") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	mustCollect(t, filepath.Join("..", "..", "other"), o, queues())
 }
 
 // TestFolderTaken: folders that a snapshot may go to.

@@ -169,7 +169,7 @@ func TestDecodeEventIsLinear(t *testing.T) {
 		if _, err := DecodeEvent([]byte(data)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%s: %v for %d bytes", name, took, len(data))
 		}
 	}

@@ -124,7 +124,7 @@ func (v jsonValue) object() object {
 	if v.kind() != '{' {
 		return object{}
 	}
-	out := make([]member, 0, min(len(v)/24+1, 32)) // few members are shorter
+	out := make([]member, 0, min(len(v)/40+1, 32)) // on average they are longer
 	for i := skipBlank(v, 1); v[i] != '}'; {
 		name := i
 		i = skipValue(v, i)
@@ -204,14 +204,18 @@ func skipValue(v []byte, i int) int {
 	}
 }
 
-// skipString returns where the string that begins at i ends.
+// skipString returns where the string that begins at i ends: behind the next quote that isn't escaped.
 func skipString(v []byte, i int) int {
-	for i++; v[i] != '"'; i++ {
-		if v[i] == '\\' {
-			i++
+	for i++; ; i++ {
+		i += bytes.IndexByte(v[i:], '"')
+		escapes := 0
+		for v[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i + 1
 		}
 	}
-	return i + 1
 }
 
 // skipScalar returns where the number, true, false or null that begins at i ends.

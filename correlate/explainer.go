@@ -90,7 +90,7 @@ const (
 // that weren't known already.
 func (x *Explainer) Add(e *Event) int {
 	if key, s := startOf(e); s != nil {
-		x.starts[key] = s
+		x.starts[key] = s.short()
 	}
 	x.learnChange(e)
 	denials := DenialsOf(e, false)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/iamwhy/iamwhy/evaluator"
 )
@@ -49,6 +50,20 @@ func TestPermissionSetName(t *testing.T) {
 	if got := permissionSetName(&user); got != "" {
 		t.Errorf("a user: %q", got)
 	}
+}
+
+// TestPermissionSetNameProperty: every name that a permission set can have is found in its role's.
+//
+// https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html
+func TestPermissionSetNameProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.StringMatching(`[A-Za-z0-9_+=,.@-]{1,32}`).Draw(t, "name")
+		role := "AWSReservedSSO_" + name + "_" + rapid.StringMatching(`[0-9a-f]{16}`).Draw(t, "suffix")
+		session := evaluator.Principal{Type: evaluator.AssumedRole, ARN: "arn:aws:sts::111122223333:assumed-role/" + role + "/ana"}
+		if got := permissionSetName(&session); got != name {
+			t.Errorf("%s: %q, want %q", role, got, name)
+		}
+	})
 }
 
 // A ssoSource is a source that knows a permission set.

@@ -25,6 +25,18 @@ type sessionStart struct {
 // none reports whether the session has no session policy.
 func (s *sessionStart) none() bool { return s.inline == "" && len(s.arns) == 0 }
 
+// plainSession is a session of which nothing is to be remembered but that it has no session policy, as
+// nearly all are. They are many: they share it.
+var plainSession = &sessionStart{}
+
+// short returns s, or plainSession if that says as much.
+func (s *sessionStart) short() *sessionStart {
+	if s.none() && s.tags == nil {
+		return plainSession
+	}
+	return s
+}
+
 // startOf returns the session that an event made, and the access key that it
 // goes by; nil if the event made none or doesn't record its parameters.
 func startOf(e *Event) (accessKey string, s *sessionStart) {

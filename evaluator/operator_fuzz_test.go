@@ -61,7 +61,7 @@ func inTime(t *testing.T, req *Request, p *Policies) Decision {
 	t.Helper()
 	start := time.Now()
 	d := Evaluate(req, p)
-	if took := time.Since(start); took > 2*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Fatalf("took %v\n%s", took, describe(req, p))
 	}
 	return d

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,15 +35,16 @@ which --snapshot and IAMWHY_SNAPSHOT take. It is made to be kept in Git.
 
 All calls are read-only; --print-policy prints the least policy that allows them.
 What is denied, or fails, is recorded, and the rest goes on: answers that hang on it are then undecided, and
-say so. A run that is stopped leaves the snapshot that was there as it was.
+say so. DIR is replaced as a whole, once all is there: a run that is stopped leaves the
+snapshot that was there as it was. What isn't the snapshot's, such as .git, stays.
 
 Without --org and --accounts it is the account of the caller. Other accounts are entered by assuming a role
 in each. What --only, --skip and --accounts leave out stays as an earlier run got it.
 
 Parts: ` + strings.Join(collectors.Parts(), ", ") + `
 
-Exit status: 0 done, though calls were denied; 2 usage or input; 4 a call failed for another reason than that, or
-nothing was got.`,
+Exit status: 0 done, though calls were denied; 2 usage or input; 4 a call failed for another reason than that, the
+organisation's accounts couldn't be listed for --org, or nothing was got.`,
 		Example: `  iamwhy collect -o snapshot
   iamwhy collect -o snapshot --org --role-name audit --regions eu-west-1,us-east-1
   iamwhy collect --org --role-name audit --print-policy`,
@@ -56,7 +56,7 @@ nothing was got.`,
 	flags.StringVarP(&c.folder, "out", "o", "", "write the snapshot to `DIR`")
 	flags.BoolVar(&o.Org, "org", false, "every account of the caller's organisation")
 	flags.StringSliceVar(&o.Accounts, "accounts", nil, "these accounts: `ID,…`")
-	flags.StringVar(&o.RoleName, "role-name", "", "the `ROLE` to assume in each, with its path (default OrganizationAccountAccessRole)")
+	flags.StringVar(&o.RoleName, "role-name", "", "the `ROLE` to assume in the others (default OrganizationAccountAccessRole)")
 	flags.StringVar(&o.ExternalID, "external-id", "", "the external `ID` that the role asks for")
 	flags.StringVar(&o.SessionName, "session-name", "", "the `NAME` of the role's session (default iamwhy)")
 	flags.StringSliceVar(&o.Only, "only", nil, "collect these `PARTS` only")
@@ -117,21 +117,24 @@ func (a *app) collect(ctx context.Context, c *collecting) error {
 	if err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
+	if report.AccountsUnknown {
+		a.note("--org: the accounts of the organisation aren't all known: ask as its management account or a delegated administrator; the accounts that are known were collected")
+	}
 	return outcomeOf(report)
 }
 
 // ask collects as the profile says.
 func (a *app) ask(ctx context.Context, c *collecting) (*collectors.Report, error) {
 	caller := source.AWS{Profile: c.profile}
-	if isTerminal(a.err) {
-		caller.MFAToken = a.mfaCode
+	if isTerminal(a.in) && isTerminal(a.err) {
+		caller.MFAToken = a.askMFA
 	}
 	cfg, err := caller.Config(ctx)
 	if err != nil {
 		return nil, a.awsFailed(err)
 	}
 	c.options.Config, c.options.Now, c.options.Progress = cfg, time.Now(), new(collectors.Progress)
-	stop := a.showCollecting(c.options.Progress)
+	stop := a.show(func(time.Duration, int) string { return howFar(c.options.Progress) })
 	report, err := collectors.Collect(ctx, c.folder, c.options)
 	stop()
 	var call *collectors.CallError
@@ -151,18 +154,11 @@ func (a *app) awsFailed(err error) error {
 	return status(statusAWS)
 }
 
-// mfaCode asks the user for the code of an MFA device.
-func (a *app) mfaCode() (string, error) {
-	fmt.Fprint(a.err, "MFA code: ")
-	code, err := bufio.NewReader(a.in).ReadString('\n')
-	return strings.TrimSpace(code), err
-}
-
 // outcomeOf is the exit status. That a call was denied is something the snapshot knows: the run did what it was for. A
 // call that failed otherwise may go well the next time.
 func outcomeOf(r *collectors.Report) error {
 	failed := func(r collectors.Result) bool { return r.Status == "error" && r.Kept == "" }
-	if !r.Written || slices.ContainsFunc(r.Results, failed) {
+	if !r.Written || r.AccountsUnknown || slices.ContainsFunc(r.Results, failed) {
 		return status(statusAWS)
 	}
 	return nil
@@ -175,34 +171,6 @@ func collectionOf(folder string, r *collectors.Report) render.Collection {
 	}
 	return c
 }
-
-// showCollecting shows on a terminal how far a collection is, once it lasts over a second, until the function
-// that it returns is called.
-func (a *app) showCollecting(p *collectors.Progress) (stop func()) {
-	if a.quiet || !isTerminal(a.err) {
-		return func() {}
-	}
-	done := make(chan struct{})
-	var showing sync.WaitGroup
-	showing.Go(func() {
-		const wait = time.Second
-		tick := time.NewTicker(wait)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				fmt.Fprint(a.err, emptyLine)
-				return
-			case <-tick.C:
-				fmt.Fprint(a.err, emptyLine+howFar(p))
-			}
-		}
-	})
-	return func() { close(done); showing.Wait() }
-}
-
-// emptyLine takes the cursor to the beginning of the line, and empties it.
-const emptyLine = "\r\x1b[K"
 
 // howFar is a line of at most 80 columns.
 func howFar(p *collectors.Progress) string {

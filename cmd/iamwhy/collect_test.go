@@ -74,6 +74,11 @@ SNAPSHOT: 1 part, all whole
   organization of the organisation: User: arn:aws:iam::111122223333:user/u is not authorized to perform: organizations:DescribeOrganization because no identity-based policy allows the organizations:DescribeOrganization action
 SNAPSHOT: 1 part whole, 3 not: what depends on those is unknown
 `, "", statusDone},
+		{"denied, and every account was asked for", denied, []string{"--org"}, `organisation    0 ok   denied organization, organization/rcp, organization/scp
+111122223333    1 ok
+  organization of the organisation: User: arn:aws:iam::111122223333:user/u is not authorized to perform: organizations:DescribeOrganization because no identity-based policy allows the organizations:DescribeOrganization action
+SNAPSHOT: 1 part whole, 3 not: what depends on those is unknown
+`, "--org: the accounts of the organisation aren't all known", statusAWS},
 		{"failed", awsfake.Fault{Service: "iam", Reply: func(*awsfake.Call) awsfake.Reply { return awsfake.Error("ValidationError", "no\nsuch thing") }}, nil, `organisation    3 ok
 111122223333    0 ok   error iam
   iam of 111122223333: ` + iamPermission + `: ValidationError: no such thing
@@ -147,6 +152,26 @@ nothing was got: no snapshot was written, and SNAPSHOT is as it was
 
 // skipped is what tells of the parts that the tests leave out.
 var skipped = regexp.MustCompile(`   \d+ skipped|    \{\n[^}]*"status": "skipped",[^}]*\},\n`)
+
+// TestCollectDenied: a call that was denied is in snapshot.json, and an answer that hangs on it is undecided and names it.
+func TestCollectDenied(t *testing.T) {
+	f := collectFake()
+	f.Fail(awsfake.Fault{Service: "organizations", Reply: awsfake.Deny})
+	folder := filepath.Join(t.TempDir(), "snapshot")
+	if _, stderr, exit := runCollect(t, f, "-o", folder, "--only", "iam,organization"); exit != statusDone {
+		t.Fatalf("exit status %d: %s", exit, stderr)
+	}
+	const call = "organizations:DescribeOrganization"
+	if text := tree(t, folder)["snapshot.json"]; !strings.Contains(text, `"action": "`+call+`"`) {
+		t.Errorf("snapshot.json doesn't have the call:\n%s", text)
+	}
+	var out, errs bytes.Buffer
+	args := []string{"check", "--snapshot", folder, "-p", "arn:aws:iam::" + awsfake.Account + ":root", "-a", "cloudwatch:ListMetrics", "-r", "*", "-c", "aws:SourceIp=203.0.113.7"}
+	exit := run(t.Context(), args, streams{strings.NewReader(""), &out, &errs})
+	if exit != statusIndeterminate || !strings.Contains(out.String(), call) {
+		t.Errorf("check: exit status %d, want %d, and %s named:\n%s%s", exit, statusIndeterminate, call, out.String(), errs.String())
+	}
+}
 
 // TestCollectKeepsNoSecrets: no credential gets into the snapshot.
 func TestCollectKeepsNoSecrets(t *testing.T) {

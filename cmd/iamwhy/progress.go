@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -69,9 +70,9 @@ const (
 	refresh  = 200 * time.Millisecond // between two looks
 )
 
-// show shows the progress until the function it returns is called, which takes it away. Where nobody looks it
-// shows nothing.
-func (a *app) show(p *progress) (stop func()) {
+// show shows on a terminal how far a run is, once it lasts over a second, until the function it returns is called, which takes it
+// away. Where nobody looks it shows nothing. text is a line of so many columns at most.
+func (a *app) show(text func(since time.Duration, columns int) string) (stop func()) {
 	if a.quiet || !isTerminal(a.err) {
 		return func() {}
 	}
@@ -86,7 +87,7 @@ func (a *app) show(p *progress) (stop func()) {
 				return
 			case <-tick.C:
 				if since := time.Since(start); since >= patience {
-					a.line.show(a.err, p.now(since).line(width(a.err)-1))
+					a.line.show(a.err, text(since, cmp.Or(columns(a.err), 80)-1)) // in the last column some terminals begin a new line
 				}
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/iamwhy/iamwhy/correlate"
 	"github.com/iamwhy/iamwhy/correlate/source"
@@ -37,7 +38,7 @@ type counts struct {
 func (a *app) read(ctx context.Context, in *input, q source.Query, each func(*correlate.Event) (bool, error)) (counts, error) {
 	c := counts{sources: len(in.sources), leftOut: map[string]int{}}
 	p := new(progress)
-	defer a.show(p)()
+	defer a.show(func(since time.Duration, columns int) string { return p.now(since).line(columns) })()
 	opts := a.options(in, q)
 	opts.Progress = &p.source
 	for _, src := range in.sources {
@@ -193,13 +194,11 @@ func (a *app) tellStop(p printer, c *counts, result string) {
 // conclude completes the result, or leaves its file as it was; says what was read; and returns the run's outcome.
 func (a *app) conclude(p printer, c *counts, s correlate.Summary) error {
 	outcome := c.outcome()
-	switch {
-	case p.file == nil || outcome == nil:
-	case c.ended != nil:
+	if p.file != nil && outcome != nil && (c.ended != nil || c.read == 0) {
+		if c.ended == nil { // else tellStop said so
+			a.report(fmt.Errorf("nothing was written to %s", p.file.path))
+		}
 		a.summary(c)
-		return outcome
-	case c.read == 0: // what is there is better than nothing
-		a.report(fmt.Errorf("nothing was written to %s", p.file.path))
 		return outcome
 	}
 	s.Partial = c.partial()

@@ -132,7 +132,7 @@ regression tests of policies. It needs AWS credentials only for events that lie 
 	flags.Lookup("snapshot").DefValue = ""
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
-	root.AddCommand(a.eventsCommand(), a.explainCommand(), a.checkCommand(), a.testCommand(), a.collectCommand(), a.validateCommand(), a.versionCommand())
+	root.AddCommand(a.eventsCommand(), a.explainCommand(), a.checkCommand(), a.testCommand(), a.collectCommand(), a.doctorCommand(), a.validateCommand(), a.versionCommand())
 	return root
 }
 
@@ -247,17 +247,25 @@ func (a *app) useColor(w io.Writer) (bool, error) {
 	return decide(w), nil
 }
 
-// width is the width of a terminal; 0 for what isn't one.
+// width is how wide a page on w may be; 0 for what isn't a terminal.
 func width(w io.Writer) int {
+	if n := columns(w); n > 0 {
+		return max(n, minWidth)
+	}
+	return 0
+}
+
+// columns is the width of a terminal; 0 for what is none, or doesn't tell.
+func columns(w io.Writer) int {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return 0
 	}
-	columns, _, err := term.GetSize(int(f.Fd()))
+	n, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		return 0
 	}
-	return max(columns, minWidth)
+	return n
 }
 
 // minWidth is the narrowest page: text is not folded into less.

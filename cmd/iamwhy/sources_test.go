@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -531,6 +532,54 @@ func TestPartNotRead(t *testing.T) {
 			}
 			if quiet := slices.Contains(tt.flags, "-q"); quiet && strings.Count(stderr.String(), "\n") != strings.Count(stderr.String(), "iamwhy: error: ") {
 				t.Errorf("-q lets more through than errors:\n%s", &stderr)
+			}
+		})
+	}
+}
+
+// TestInterruptedAWS cancels runs that wait for AWS: they end, and a query that runs is stopped, since it costs.
+func TestInterruptedAWS(t *testing.T) {
+	records := sampleEvents(t)
+	for _, tt := range []struct {
+		name, source string
+		service      awsfake.Service
+		waitsIn      string // the operation during which the run is cancelled
+		stops        string // and the one that this makes
+	}{
+		{"LookupEvents", "lookup:eu-west-1", &awsfake.CloudTrail{Events: byRegion(t, records)}, "LookupEvents", ""},
+		{"Lake", "lake:" + sampleStore, &awsfake.CloudTrail{
+			Stores: []awsfake.EventDataStore{{Region: "eu-west-1", Name: "all", ID: sampleStore}},
+			Query:  func(string) awsfake.LakeQuery { return awsfake.LakeQuery{States: []string{"RUNNING"}} },
+		}, "DescribeQuery", "CancelQuery"},
+		{"Athena", "athena:primary/logs.cloudtrail", &awsfake.Athena{
+			Tables: map[string]awsfake.AthenaTable{"logs.cloudtrail": sampleTable(t)},
+			Query: func(awsfake.AthenaStatement) awsfake.AthenaQuery {
+				return awsfake.AthenaQuery{States: []string{"RUNNING"}}
+			},
+		}, "GetQueryExecution", "StopQueryExecution"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			fake := awsfake.New(tt.service)
+			serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.Header.Get("X-Amz-Target"), "."+tt.waitsIn) {
+					cancel(interruption{os.Interrupt})
+				}
+				fake.ServeHTTP(w, r)
+			}))
+			path := filepath.Join(t.TempDir(), "r.json")
+			var stdout, stderr bytes.Buffer
+			status := run(ctx, []string{"explain", "--output", "json", "-o", path, tt.source}, streams{strings.NewReader(""), &stdout, &stderr})
+			if status != 130 || !strings.Contains(stderr.String(), "stopped by Ctrl-C after ") || !strings.Contains(stderr.String(), "; this is a part only\n") {
+				t.Errorf("exit status %d, want 130; stderr:\n%s", status, &stderr)
+			}
+			if left := listing(t, filepath.Dir(path)); left != "" {
+				t.Errorf("left behind: %s", left)
+			}
+			calls := fake.Calls()
+			if tt.stops != "" && !slices.ContainsFunc(calls, func(c awsfake.Call) bool { return c.Operation == tt.stops }) {
+				t.Errorf("no %s in %d calls: the query goes on; stderr:\n%s", tt.stops, len(calls), &stderr)
 			}
 		})
 	}

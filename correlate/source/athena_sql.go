@@ -199,7 +199,7 @@ func (t *athenaTable) wanted(q Query) condition {
 	return condition{sql: "(" + strings.Join(own, "\n    OR ") + ")"}
 }
 
-// orEmpty is a column, with ” for NULL; ” alone if the table doesn't have it.
+// orEmpty is a column, with the empty text for NULL; that alone if the table doesn't have it.
 func (t *athenaTable) orEmpty(column string) string {
 	if _, ok := t.column(column); !ok {
 		return "''"

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -125,5 +126,26 @@ func TestGenerated(t *testing.T) {
 		if want != Everything && len(got.events) > counts.Records/4 {
 			t.Errorf("want %d: %d of %d records were decoded", want, len(got.events), counts.Records)
 		}
+	}
+}
+
+// BenchmarkDecode is what a record that matters costs before anything is made of it.
+func BenchmarkDecode(b *testing.B) {
+	var text bytes.Buffer
+	if err := logtest.New(1).WriteText(&text, 1000); err != nil {
+		b.Fatal(err)
+	}
+	var log struct{ Records []json.RawMessage }
+	if err := json.Unmarshal(text.Bytes(), &log); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(text.Len() / len(log.Records)))
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if _, err := correlate.DecodeEvent(log.Records[i%len(log.Records)]); err != nil {
+			b.Fatal(err)
+		}
+		i++
 	}
 }

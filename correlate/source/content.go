@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
@@ -82,12 +84,15 @@ func (in *input) whole(path, format string, args ...any) error {
 // read finds out what content is (T1) and reads it. It was unpacked
 // gzips times already, by the thing called packing.
 func (in *input) read(path string, content io.Reader, gzips int, packing string) error {
-	ahead := chunk
+	ahead := chunk / 4
 	if packing != "" { // then it is read in large pieces, which needn't be copied once more
 		ahead = sniffed
 	}
 	br := bufio.NewReaderSize(content, ahead)
-	head, err := br.Peek(sniffed)
+	head, err := br.Peek(1)
+	if len(head) > 0 && !beginsJSON(head[0]) { // JSON is read as it comes: a pipe may have said all for now
+		head, err = br.Peek(sniffed)
+	}
 	switch {
 	case len(head) == 0 && err == io.EOF:
 		return in.whole(path, "empty file")
@@ -101,12 +106,15 @@ func (in *input) read(path string, content io.Reader, gzips int, packing string)
 		_, _ = br.Discard(len(bom)) // it was peeked at
 	}
 	for _, f := range foreign {
-		if head[0] != '{' && head[0] != '[' && len(head) > f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
+		if len(head) > f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
 			return in.whole(path, "%s; %s", f.what, f.instead)
 		}
 	}
 	return newText(in, path, br, packing).read()
 }
+
+// beginsJSON reports whether a text whose first byte is c is JSON, if anything that is read.
+func beginsJSON(c byte) bool { return strings.IndexByte("{[ \t\r\n", c) >= 0 }
 
 const sniffed = 512
 
@@ -136,7 +144,9 @@ var foreign = []struct {
 
 // readGzip reads what is gzipped in br.
 func (in *input) readGzip(path string, br *bufio.Reader, gzips int) error {
-	zr, err := gzip.NewReader(br)
+	zr := gunzips.Get().(*gzip.Reader)
+	defer gunzips.Put(zr)
+	err := zr.Reset(br)
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return in.whole(path, "truncated gzip: it ends within its header")
@@ -146,6 +156,9 @@ func (in *input) readGzip(path string, br *bufio.Reader, gzips int) error {
 	defer zr.Close()
 	return in.read(path, &guard{in: in, src: zr}, gzips+1, "gzip")
 }
+
+// gunzips are decompressors that are free.
+var gunzips = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 // isZip reports whether f begins as a zip archive does. f isn't moved.
 func isZip(f io.ReaderAt) bool {

@@ -137,7 +137,17 @@ var beside = [256]byte{
 type leap struct {
 	length   int
 	response int  // where the value of its responseElements begins, if that is an object or a list; else 0
-	odd      bool // it may have another
+	twice    bool // there is another; of two the last counts
+	odd      bool // there may be one that wasn't seen
+}
+
+// see takes note of a response.
+func (l *leap) see(at int) {
+	if l.response > 0 {
+		l.twice = true
+		return
+	}
+	l.response = at
 }
 
 // hop finds the end of the record that is next, whose first byte is {, without walking it, if the next record
@@ -156,7 +166,7 @@ func (w *window) hop(separator byte) (l leap, ok bool) {
 	if !bytes.HasPrefix(text, recordStart) {
 		return leap{}, false
 	}
-	lists := brackets{text: text, opening: next(text, 1, '['), closing: next(text, 1, ']')}
+	lists := newBrackets(text, '[', ']')
 	for i := 1; ; i++ {
 		n := bytes.IndexByte(text[i:], '{')
 		if n < 0 || i+n+1 == len(text) {
@@ -167,8 +177,8 @@ func (w *window) hop(separator byte) (l leap, ok bool) {
 		case behind != '"' && behind != '}' && beside[behind] != blank:
 			l.odd = true // it is in a string
 		case before == ':':
-			if l.response == 0 && bytes.HasSuffix(text[:i], responseName) {
-				l.response = i
+			if bytes.HasSuffix(text[:i], responseName) {
+				l.see(i)
 			}
 		case behind == '"' && bytes.HasPrefix(text[i:], recordStart):
 			l.length = i - 1
@@ -179,8 +189,8 @@ func (w *window) hop(separator byte) (l leap, ok bool) {
 			}
 			l.odd = l.odd || text[i-2] != '}'
 		case before == '[' && text[i-2] == ':':
-			if l.response == 0 && bytes.HasSuffix(text[:i-1], responseName) {
-				l.response = i
+			if bytes.HasSuffix(text[:i-1], responseName) {
+				l.see(i)
 			}
 		case before == '[', beside[before] == 0: // in a list of lists, or in a string
 			l.odd = true
@@ -196,14 +206,18 @@ func (l leap) matters(record []byte, want Want) bool {
 	case l.odd:
 		return matters(record, want)
 	case l.response > 0:
-		return mattersBy(record, record[l.response:], want)
+		response := record[l.response:]
+		if record[l.response-1] == ':' && !l.twice {
+			response = response[:objectEnd(response)]
+		}
+		return mattersBy(record, response, want)
 	}
 	return mattersBy(record, nil, want)
 }
 
 var responseName = []byte(`"responseElements":`)
 
-// Brackets are how many lists are open in a text that begins outside any string.
+// Brackets are how many lists or objects are open in a text that begins outside any string. Its first byte doesn't count.
 //
 // Brackets in strings don't count. Whether one is in a string, the last quote before it says, and it
 // is enough to look back to the bracket before: with no quote in between they stand in
@@ -212,13 +226,33 @@ var responseName = []byte(`"responseElements":`)
 // or neither, there is doubt.
 type brackets struct {
 	text             []byte
-	opening, closing int // the next [ and ]
-	last             int // the bracket before
+	open, close      byte // [ and ], or { and }
+	opening, closing int  // the next of them
+	last             int  // the bracket before
 	depth            int
 	inString         bool
 }
 
-// depthAt returns how many lists are open at text[end], which must not lie before
+func newBrackets(text []byte, open, close byte) brackets {
+	return brackets{text: text, open: open, close: close, opening: next(text, 1, open), closing: next(text, 1, close)}
+}
+
+// objectEnd returns where the object ends with which text begins, or where text does if that can't be told.
+func objectEnd(text []byte) int {
+	b := newBrackets(text, '{', '}')
+	for b.depth = 1; b.depth > 0; {
+		if min(b.opening, b.closing) == len(text) {
+			return len(text)
+		}
+		b.depthAt(min(b.opening, b.closing) + 1)
+	}
+	if b.depth < 0 {
+		return len(text)
+	}
+	return b.last + 1
+}
+
+// depthAt returns how many are open at text[end], which must not lie before
 // where it was asked last; less than 0 if that is in doubt.
 func (b *brackets) depthAt(end int) int {
 	for b.depth >= 0 {
@@ -241,9 +275,9 @@ func (b *brackets) depthAt(end int) int {
 		change := -1
 		if at == b.opening {
 			change = 1
-			b.opening = next(b.text, at+1, '[')
+			b.opening = next(b.text, at+1, b.open)
 		} else {
-			b.closing = next(b.text, at+1, ']')
+			b.closing = next(b.text, at+1, b.close)
 		}
 		if !b.inString {
 			b.depth += change

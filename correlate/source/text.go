@@ -49,6 +49,7 @@ func newText(in *input, path string, src io.Reader, packing string) *text {
 // read reads the text in the form that its first byte says (T2).
 func (t *text) read() error {
 	defer t.count()
+	defer t.w.close()
 	c, ok := t.w.skipBlank()
 	switch {
 	case !ok && t.w.err == io.EOF:

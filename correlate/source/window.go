@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"io"
+	"sync"
 )
 
 // A window goes over text of any length and finds where values end, without
@@ -25,8 +26,20 @@ type window struct {
 
 const chunk = 128 << 10
 
+// chunks are buffers that windows no longer need: the many small files of a trail would else spend
+// much of their time on getting new ones.
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
+
 func newWindow(src io.Reader, maxKeep int64) *window {
-	return &window{src: src, buf: make([]byte, 0, chunk), keep: -1, maxKeep: int(maxKeep)}
+	return &window{src: src, buf: chunks.Get().(*[chunk]byte)[:0], keep: -1, maxKeep: int(maxKeep)}
+}
+
+// close gives the window's buffer back. Nothing of its text may be used after.
+func (w *window) close() {
+	if cap(w.buf) == chunk { // else it was made for a large record
+		chunks.Put((*[chunk]byte)(w.buf[:chunk]))
+	}
+	w.buf = nil
 }
 
 // offset is where the window stands in the text.

@@ -18,13 +18,13 @@ import (
 // dayOne is when the first of the tests' snapshots was collected, at noon; the others follow by the day.
 var dayOne = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-func day(n int) time.Time { return dayOne.AddDate(0, 0, n) }
+func onDay(n int) time.Time { return dayOne.AddDate(0, 0, n) }
 
 // collectedOn is a snapshot of a day, whose user ann has one policy named for it.
 func collectedOn(n int) fstest.MapFS {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	return fstest.MapFS{
-		"snapshot.json":     file(fmt.Sprintf(`{"formatVersion": 1, "collectedAt": %q}`, day(n).Format(time.RFC3339))),
+		"snapshot.json":     file(fmt.Sprintf(`{"formatVersion": 1, "collectedAt": %q}`, onDay(n).Format(time.RFC3339))),
 		"organization.json": file("{}"),
 		"accounts/222222222222/iam.json": file(fmt.Sprintf(`{"UserDetailList": [{"UserName": "ann", "UserId": "AIDAANN", "Arn": "arn:aws:iam::222222222222:user/ann",
   "UserPolicyList": [{"PolicyName": "day%d", "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}]}], "GroupDetailList": [], "RoleDetailList": [],
@@ -52,8 +52,8 @@ func TestHistoryPolicies(t *testing.T) {
 		name, at, want string
 	}{
 		{"before all: the oldest", "2026-01-01T00:00:00Z", "day1"},
-		{"when one was collected", day(1).Format(time.RFC3339), "day1"},
-		{"a second before the next", day(3).Add(-time.Second).Format(time.RFC3339), "day1"},
+		{"when one was collected", onDay(1).Format(time.RFC3339), "day1"},
+		{"a second before the next", onDay(3).Add(-time.Second).Format(time.RFC3339), "day1"},
 		{"between", "2026-01-05T00:00:00Z", "day3"},
 		{"after all", "2027-01-01T00:00:00Z", "day5"},
 		{"another zone", "2026-01-04T13:00:00+02:00", "day1"},
@@ -88,7 +88,7 @@ func TestHistoryEmpty(t *testing.T) {
 	if _, ok := h.ManagedPolicy("222222222222", "arn:aws:iam::222222222222:policy/managed"); ok {
 		t.Error("no snapshot has a managed policy")
 	}
-	if before, after, err := h.Around(h.Era(day(0))); before != nil || after != nil || err != nil {
+	if before, after, err := h.Around(h.Era(onDay(0))); before != nil || after != nil || err != nil {
 		t.Errorf("around: %v, %v, %v", before, after, err)
 	}
 }
@@ -125,10 +125,10 @@ func TestHistoryAdd(t *testing.T) {
 func TestHistoryEra(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		days := rapid.SliceOfN(rapid.IntRange(0, 9), 0, 6).Draw(t, "days")
-		at := day(0).Add(time.Duration(rapid.IntRange(-24, 240).Draw(t, "hours")) * time.Hour)
+		at := onDay(0).Add(time.Duration(rapid.IntRange(-24, 240).Draw(t, "hours")) * time.Hour)
 		var wantBefore, wantAfter time.Time
 		for _, n := range days {
-			switch c := day(n); {
+			switch c := onDay(n); {
 			case !c.After(at) && c.After(wantBefore):
 				wantBefore = c
 			case c.After(at) && (wantAfter.IsZero() || c.Before(wantAfter)):

@@ -116,6 +116,9 @@ func (s *Snapshot) Problems() []Problem { return slices.Clone(s.problems) }
 // CollectedAt is when the snapshot was taken; zero if it doesn't say.
 func (s *Snapshot) CollectedAt() time.Time { return s.collectedAt }
 
+// CollectedBy is the ARN of who took the snapshot; "" if it doesn't say.
+func (s *Snapshot) CollectedBy() string { return s.collectedBy }
+
 // Accounts returns the ids of the accounts that the snapshot has something of, sorted.
 func (s *Snapshot) Accounts() []string { return slices.Sorted(maps.Keys(s.accounts)) }
 
