@@ -285,12 +285,14 @@ func (t *textRenderer) evidence(f correlate.Finding) {
 // changes writes what changed between the policies and the calls, or among these.
 func (t *textRenderer) changes(f correlate.Finding) {
 	for _, c := range f.Changes {
-		when := "Changed meanwhile: "
+		when := "Changed between the calls: "
 		switch {
-		case f.FirstSeen.IsZero(), c.Time.After(f.LastSeen):
-			when = "Changed since: "
+		case f.FirstSeen.IsZero():
+			when = "Changed since the snapshot: "
+		case c.Time.After(f.LastSeen):
+			when = "Changed since the call: "
 		case c.Time.Before(f.FirstSeen):
-			when = "Changed before, since the snapshot: "
+			when = "Changed between snapshot and call: "
 		}
 		what := c.Name
 		switch {
