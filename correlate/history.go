@@ -55,15 +55,7 @@ func (e *Era) absorb(other *Era) {
 	}
 }
 
-// eraOf is the era of a group; 0 without a History.
-func (x *Explainer) eraOf(t time.Time) int {
-	if h, ok := x.src.(History); ok {
-		return h.Era(t)
-	}
-	return 0
-}
-
-// A dated is those calls of a group that were made in one era.
+// A dated is those calls of a group that were made in one era: all of them, and 0, without a History.
 type dated struct {
 	*cluster
 	era int
@@ -73,11 +65,18 @@ type dated struct {
 // has each of its snapshots loaded once.
 func (x *Explainer) byEra(groups []*cluster) []dated {
 	var out []dated
+	h, ok := x.src.(History)
 	for _, g := range groups {
+		if !ok {
+			if len(g.seen) > 0 {
+				out = append(out, dated{g, 0})
+			}
+			continue
+		}
 		parts := map[int]*cluster{}
 		first := len(out)
 		for _, s := range g.seen {
-			era := x.eraOf(s.at)
+			era := h.Era(s.at)
 			part := parts[era]
 			if part == nil {
 				part = &cluster{key: g.key, denial: g.denial}
