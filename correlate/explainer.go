@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,8 @@ type Explainer struct {
 	twins  map[string]twinned       // by sharedEventID (rule T104)
 	groups map[groupKey]*cluster
 	order  []*cluster
+
+	changes map[string][]learned // by what they touched (subjectOf)
 }
 
 // NewExplainer returns an Explainer that finds policies in src; a nil src
@@ -32,6 +35,7 @@ func NewExplainer(src PolicySource, opts Options) *Explainer {
 	return &Explainer{
 		src: src, opts: opts,
 		starts: map[string]*sessionStart{}, seen: map[string]bool{}, twins: map[string]twinned{}, groups: map[groupKey]*cluster{},
+		changes: map[string][]learned{},
 	}
 }
 
@@ -88,6 +92,7 @@ func (x *Explainer) Add(e *Event) int {
 	if key, s := startOf(e); s != nil {
 		x.starts[key] = s.short()
 	}
+	x.learnChange(e)
 	denials := DenialsOf(e, false)
 	id := e.DeliveryID()
 	if len(denials) == 0 || id != "" && x.seen[id] {
@@ -230,43 +235,32 @@ func identityOf(p *evaluator.Principal) string {
 
 // Findings explains what was added: most frequent first, then oldest.
 func (x *Explainer) Findings(ctx context.Context) ([]Finding, error) {
-	type merging struct {
-		*Finding
-		events []sighting
-	}
-	merged := map[mergeKey]*merging{}
-	var all []*merging
-	for _, whole := range x.order {
+	merged := map[mergeKey]*explained{}
+	var all []*explained
+	for _, part := range x.byEra(x.order) { // a group without calls is none: they are in their callers' groups
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if len(whole.seen) == 0 { // its calls are in their callers' groups
-			continue
-		}
-		parts, err := x.byTime(ctx, whole)
+		findings, err := x.explainDated(ctx, part)
 		if err != nil {
 			return nil, err
 		}
-		for _, g := range parts {
-			f, err := x.explain(ctx, g)
-			if err != nil {
-				return nil, err
-			}
+		for _, f := range findings {
 			key := mergeKeyOf(f)
 			if same := merged[key]; same != nil {
 				same.absorb(f)
-				same.events = oldest(same.events, g.named()...)
 				continue
 			}
-			merged[key] = &merging{f, oldest(nil, g.named()...)}
-			all = append(all, merged[key])
+			merged[key] = f
+			all = append(all, f)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *merging) int {
+	slices.SortStableFunc(all, func(a, b *explained) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), a.FirstSeen.Compare(b.FirstSeen), strings.Compare(a.Request.Action, b.Request.Action))
 	})
 	out := make([]Finding, len(all))
 	for i, f := range all {
+		x.changed(f)
 		for _, e := range f.events {
 			f.EventIDs = append(f.EventIDs, e.id)
 		}
@@ -366,13 +360,24 @@ type mergeKey struct {
 	decision                                                    evaluator.Decision
 }
 
-func mergeKeyOf(f *Finding) mergeKey {
+// An explained is a finding in the making.
+type explained struct {
+	*Finding
+	events      []sighting // that have an id, the oldest
+	subjects    subjects   // what the answer rests on
+	collectedAt time.Time  // when its policies were; zero if it isn't known
+}
+
+func mergeKeyOf(f *explained) mergeKey {
 	k := mergeKey{
 		principal: identityOf(&f.Request.Principal), action: strings.ToLower(f.Request.Action),
 		resource: canonicalResource(f.Request.Resource.ARN), layer: f.Layer, policy: f.PolicyARN, decision: f.Decision,
 		answer: string(f.Agreement), message: string(f.Denial.Message.Claim) + f.Denial.Message.Layer + f.Denial.Part,
 	}
 	k.policy += "|" + placeOf(f.Policy, f.Statement)
+	if f.Era != nil && (f.Era.Changed || f.Era.Begin.IsZero()) { // it says so
+		k.message += "|" + f.Era.End.String()
+	}
 	if e := f.Denial.Event; e != nil {
 		k.message += "|" + e.VPCEndpointID + "|" + e.Identity.InvokedBy
 	}
@@ -431,7 +436,13 @@ func canonicalResource(arn string) string {
 }
 
 // absorb adds an equal finding's events.
-func (f *Finding) absorb(g *Finding) {
+func (f *explained) absorb(g *explained) {
+	f.events = oldest(f.events, g.events...)
+	maps.Copy(f.subjects, g.subjects)
+	if !g.collectedAt.IsZero() && g.collectedAt.Before(f.collectedAt) {
+		f.collectedAt = g.collectedAt
+	}
+	f.Era.absorb(g.Era)
 	f.Count += g.Count
 	if f.FirstSeen.IsZero() || !g.FirstSeen.IsZero() && g.FirstSeen.Before(f.FirstSeen) {
 		f.FirstSeen = g.FirstSeen

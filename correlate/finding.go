@@ -66,6 +66,9 @@ type Finding struct {
 	Fixes        []evaluator.Fix
 	Disagreement *Disagreement
 	Notes        []string // alternatives and caveats for people
+
+	Era     *Era     // nil without a History
+	Changes []Change // of what it rests on, between its policies and its calls, oldest first
 }
 
 // A Summary counts what a run saw: Events = denials' events + not denied + skipped.

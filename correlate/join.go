@@ -13,7 +13,7 @@ import (
 
 // explain joins one group's evidence (rule T92): what AWS's message says, and
 // what the policies say.
-func (x *Explainer) explain(ctx context.Context, g *cluster) (*Finding, error) {
+func (x *Explainer) explain(ctx context.Context, g *cluster) (*explained, error) {
 	d := g.denial
 	f := &Finding{
 		Count: len(g.seen), Denial: d, Decision: evaluator.Indeterminate, Layer: LayerUnknown, PolicyARN: d.Message.PolicyARN,
@@ -45,7 +45,11 @@ func (x *Explainer) explain(ctx context.Context, g *cluster) (*Finding, error) {
 		f.PermissionSet.inIdentityCenter(f.Fixes)
 	}
 	f.Reason = sentence(f)
-	return f, nil
+	out := &explained{Finding: f, events: oldest(nil, g.named()...), subjects: subjectsOf(f, &policies)}
+	if src, ok := x.src.(Collected); ok {
+		out.collectedAt = src.CollectedAt()
+	}
+	return out, nil
 }
 
 // An evaluated is one request of a denial, and what the policies say of it.

@@ -18,6 +18,7 @@ type explainJob struct {
 	input    input
 	messages []string
 	options  correlate.Options
+	history  string // a directory of snapshots, or git; "" is none
 	out      string
 	query    string // whose SQL is wanted instead; "" is none
 }
@@ -35,6 +36,7 @@ message is all there is to go by. A SOURCE is one of
 ` + sourceHelp(),
 		Example: `  iamwhy explain --snapshot snapshot/ logs/
   iamwhy explain --snapshot snapshot/ --since 2h lookup:eu-west-1
+  iamwhy explain --snapshot snapshot/ --history git --since 30d s3://my-trail
   iamwhy explain --snapshot snapshot/ --message 'User: arn:aws:iam::123456789012:user/u is not authorized to perform: s3:GetObject ...'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := job.filter.parse(time.Now()); err != nil {
@@ -56,6 +58,7 @@ message is all there is to go by. A SOURCE is one of
 	job.input.flags(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&job.messages, "message", nil, "an access-denied error's `TEXT`, as pasted from a terminal")
+	flags.StringVar(&job.history, "history", "", "explain each call by the snapshot of its time: a `DIR` of snapshots, or git for the commits of --snapshot")
 	flags.BoolVar(&job.options.AssumeNoSessionPolicy, "assume-no-session-policy", false, "take sessions to have no session policy where the events don't tell")
 	outFlag(cmd, &job.out)
 	queryFlag(cmd, &job.query)
@@ -68,14 +71,11 @@ func (a *app) explain(ctx context.Context, job explainJob) error {
 		return err
 	}
 	defer p.giveUp()
-	snap, err := a.loadSnapshot(job.input.usesStdin())
+	policies, closing, err := a.policies(ctx, job.history, job.input.usesStdin())
 	if err != nil {
 		return err
 	}
-	var policies correlate.PolicySource // stays nil without a snapshot: a nil *Snapshot would not be nil in it
-	if snap != nil {
-		policies = snap
-	}
+	defer closing()
 	explainer := correlate.NewExplainer(policies, job.options)
 	summary := correlate.Summary{ByLayer: map[string]int{}}
 	for _, text := range job.messages {

@@ -306,7 +306,7 @@ func testMeaning(t *testing.T, fake *awsfake.Fake, l tableLayout, m meaning, eve
 		case Errors:
 			return len(correlate.DenialsOf(e, true)) > 0
 		case Findings:
-			return len(correlate.DenialsOf(e, false)) > 0 || e.Source == "sts.amazonaws.com" && strings.HasPrefix(e.Name, "AssumeRole") && e.ErrorCode == ""
+			return len(correlate.DenialsOf(e, false)) > 0 || e.Source == "sts.amazonaws.com" && strings.HasPrefix(e.Name, "AssumeRole") && e.ErrorCode == "" || correlate.ChangesPolicies(e)
 		}
 		return true
 	}

@@ -3,6 +3,7 @@ package source
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,8 +118,9 @@ func (t *athenaTable) where(q Query) (*where, []string, error) {
 		denied.addAll(t.within(q))
 		denied.add(wanted.sql, wanted.values...)
 		starts := t.sessionStarts(q)
-		w.add("((" + strings.Join(denied.parts, " AND ") + ")\n    OR (" + starts.sql + "))")
-		w.values = append(append(w.values, denied.values...), starts.values...)
+		changes := t.policyChanges(q)
+		w.add("((" + strings.Join(denied.parts, " AND ") + ")\n    OR (" + starts.sql + ")\n    OR (" + changes.sql + "))")
+		w.values = slices.Concat(w.values, denied.values, starts.values, changes.values)
 	}
 	return &w, t.notices(q, len(conditions), unused), nil
 }
@@ -227,6 +229,14 @@ func (t *athenaTable) sessionStarts(q Query) condition {
 	if !q.Since.IsZero() {
 		w.addAll(t.since(q.Since.Add(-longestSession)))
 	}
+	w.addAll(t.until(q.Until))
+	return condition{strings.Join(w.parts, " AND "), w.values}
+}
+
+// policyChanges are the calls that changed policies, in the time that is asked for. IAM's and those of AWS Organizations are in us-east-1.
+func (t *athenaTable) policyChanges(q Query) condition {
+	w := where{parts: []string{changingCalls("eventsource", "eventname") + " AND " + t.orEmpty("errorcode") + " = ''"}}
+	w.addAll(t.since(q.Since))
 	w.addAll(t.until(q.Until))
 	return condition{strings.Join(w.parts, " AND "), w.values}
 }

@@ -179,15 +179,18 @@ func lakeWhere(q Query, since, until time.Time) (*where, error) {
 		w.parts, w.values = append(w.parts, asked.parts...), append(w.values, asked.values...)
 		return &w, nil
 	}
-	// The calls that made the denied sessions may lie before them, and in another region (T32).
+	// The calls that made the denied sessions may lie before them, and in another region (T32); so may those that changed policies.
 	bound(&w, since.Add(-longestSession))
 	asked.add("eventTime >= ?", lakeTime(since))
-	w.add("(("+strings.Join(asked.parts, "\n    AND ")+")\n    OR ("+lakeSessionStarts+"))", asked.values...)
+	w.add("(("+strings.Join(asked.parts, "\n    AND ")+")\n    OR ("+lakeSessionStarts+")\n    OR ("+lakePolicyChanges+"))", asked.values...)
 	return &w, nil
 }
 
 // lakeSessionStarts are the calls that make sessions (T32).
 const lakeSessionStarts = "eventSource = 'sts.amazonaws.com' AND (eventName LIKE 'AssumeRole%' OR eventName = 'GetFederationToken') AND coalesce(errorCode, '') = ''"
+
+// lakePolicyChanges are the calls that changed policies.
+var lakePolicyChanges = changingCalls("eventSource", "eventName") + " AND coalesce(errorCode, '') = ''"
 
 // lakeWanted is what makes an event a denial, or an error; "" if everything is wanted. It
 // loses none that correlate.DenialsOf finds, which looks for the same words.

@@ -315,12 +315,13 @@ func TestLakeSQL(t *testing.T) {
 		{"errors", Query{Want: Errors, Since: hour}, `eventTime >= '2026-11-20 11:00:00'
   AND eventTime < '2026-11-20 12:00:01'
   AND ` + failed},
-		{"denials in a region, and the calls that made sessions before and elsewhere", Query{Want: Findings, Since: hour, Regions: []string{"eu-west-1"}}, `eventTime >= '2026-11-18 23:00:00'
+		{"denials in a region, and the calls that made sessions or changed policies before and elsewhere", Query{Want: Findings, Since: hour, Regions: []string{"eu-west-1"}}, `eventTime >= '2026-11-18 23:00:00'
   AND eventTime < '2026-11-20 12:00:01'
   AND ((awsRegion = 'eu-west-1'
     AND ` + denials + `
     AND eventTime >= '2026-11-20 11:00:00')
-    OR (eventSource = 'sts.amazonaws.com' AND (eventName LIKE 'AssumeRole%' OR eventName = 'GetFederationToken') AND coalesce(errorCode, '') = ''))`},
+    OR (eventSource = 'sts.amazonaws.com' AND (eventName LIKE 'AssumeRole%' OR eventName = 'GetFederationToken') AND coalesce(errorCode, '') = '')
+    OR (` + lakePolicyChanges + `))`},
 		{"filters that lose nothing, and those that might", Query{Since: hour, Regions: []string{"eu-west-1", "us-east-1"}, Accounts: []string{"111122223333", "o'hara?"},
 			AccessKeys: []string{"ASIAEXAMPLE"}, Principals: []string{"arn:aws:iam::111122223333:role/x"}, Services: []string{"s3"}, Actions: []string{"s3:Get*"}}, `eventTime >= '2026-11-20 11:00:00'
   AND eventTime < '2026-11-20 12:00:01'

@@ -481,7 +481,7 @@ func useful(e *correlate.Event, want Want) bool {
 	case Errors:
 		return len(correlate.DenialsOf(e, true)) > 0
 	case Findings:
-		return makesSession(e) || len(correlate.DenialsOf(e, false)) > 0
+		return makesSession(e) || correlate.ChangesPolicies(e) || len(correlate.DenialsOf(e, false)) > 0
 	}
 	return true
 }

@@ -111,7 +111,7 @@ func TestLookupAcme(t *testing.T) {
 		{Denials, func(e *correlate.Event) bool { return len(correlate.DenialsOf(e, false)) > 0 }},
 		{Errors, func(e *correlate.Event) bool { return len(correlate.DenialsOf(e, true)) > 0 }},
 		{Findings, func(e *correlate.Event) bool {
-			return len(correlate.DenialsOf(e, false)) > 0 || strings.HasPrefix(e.Name, "AssumeRole") && e.ErrorCode == "" || e.Name == "GetFederationToken"
+			return len(correlate.DenialsOf(e, false)) > 0 || strings.HasPrefix(e.Name, "AssumeRole") && e.ErrorCode == "" || e.Name == "GetFederationToken" || correlate.ChangesPolicies(e)
 		}},
 	} {
 		var want []*correlate.Event

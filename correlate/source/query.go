@@ -28,5 +28,7 @@ const (
 	Everything Want = iota
 	Denials         // events in which correlate.DenialsOf may find a denied call
 	Errors          // and those in which it may find any error
-	Findings        // denials, and the calls that made sessions, which tell their session policies (cloudtrail.md T32)
+	// Findings are denials, the calls that made sessions, which tell their session policies (cloudtrail.md T32), and
+	// those that changed policies (correlate.ChangesPolicies), which tell what changed since.
+	Findings
 )

@@ -28,7 +28,8 @@ func matters(record []byte, want Want) bool {
 // mattersBy is matters of a record that begins as CloudTrail's do, with the text from its response on, if it has one.
 func mattersBy(record, response []byte, want Want) bool {
 	return hasError(record) || hasEscape(record) ||
-		response != nil && (correlate.MayHoldFailure(response, want == Errors) || want == Findings && madeSession(record))
+		response != nil && (correlate.MayHoldFailure(response, want == Errors) || want == Findings && madeSession(record)) ||
+		want == Findings && changedPolicies(record)
 }
 
 // hasError reports whether a record has a member errorCode or errorMessage, or may be

@@ -21,6 +21,7 @@ import (
 // TestMatters holds the look at a record's bytes to what DenialsOf may find in it.
 func TestMatters(t *testing.T) {
 	const start, end = `{"eventVersion":"1.08",`, `"eventCategory":"Management"}`
+	changed := `"eventSource":"iam.amazonaws.com","eventName":"PutRolePolicy",`
 	assumed := `"eventSource":"sts.amazonaws.com","eventName":"AssumeRole","responseElements":{"credentials":{"accessKeyId":"ASIA1"},"assumedRoleUser":{"arn":"a"}},`
 	const no = 0
 	const denial, failure, session = 1 << Denials, 1 << Errors, 1 << Findings
@@ -51,6 +52,13 @@ func TestMatters(t *testing.T) {
 		{"T45: unable to assume", start + `"responseElements":{"failed":[{"reason":"ECS was unable to assume the role"}]},` + end, all},
 		{"a response that went well", start + `"responseElements":{"id":"x"},` + end, no},
 		{"T32: a session", start + assumed + end, session},
+		{"policies that changed", start + changed + `"responseElements":null,` + end, session},
+		{"the same with blanks", start + `"eventName" : "PutRolePolicy",` + end, session},
+		{"another call of IAM's", start + `"eventSource":"iam.amazonaws.com","eventName":"PutRolePolicies",` + end, no},
+		{"a call by its second name", start + `"eventName":"GetObject","requestParameters":{"eventName":"AttachPolicy"},` + end, session},
+		{"a call's name far away", start + `"eventName":` + strings.Repeat(" ", 100) + `"PutRolePolicy",` + end, session},
+		{"a call's name that is none", start + `"eventName":7,` + end, no},
+		{"a call's name in a string", start + `"userAgent":"\"eventName\":\"PutRolePolicy\"",` + end, no},
 		{"a session's own call", start + `"userIdentity":{"type":"AssumedRole"},"responseElements":{"id":"x"},` + end, no},
 		{"T8: insights", start + `"eventType":"AwsCloudTrailInsight"}`, all},
 		{"T8: insights by category", start + `"eventCategory":"Insight"}`, all},
@@ -231,8 +239,8 @@ func (s *scribe) record(id int) string {
 	s.blank = s.one("compact", "yes", "yes", "no") == "no"
 	pool := []string{
 		s.member(`"eventID"`, fmt.Sprintf("%q", fmt.Sprint(id))),
-		s.member(`"eventSource"`, s.one("source", `"s3.amazonaws.com"`, `"sts.amazonaws.com"`, `"sts\u002eamazonaws.com"`)),
-		s.member(`"eventName"`, s.one("event", `"GetObject"`, `"AssumeRole"`, `"AssumeRoleWithSAML"`, `"Assume\u0052ole"`, `"GetFederationToken"`)),
+		s.member(`"eventSource"`, s.one("source", `"s3.amazonaws.com"`, `"sts.amazonaws.com"`, `"sts\u002eamazonaws.com"`, `"iam.amazonaws.com"`)),
+		s.member(`"eventName"`, s.one("event", `"GetObject"`, `"AssumeRole"`, `"AssumeRoleWithSAML"`, `"Assume\u0052ole"`, `"GetFederationToken"`, `"PutRolePolicy"`, `"DeleteBucketPolicy"`, `"Put\u0052olePolicy"`)),
 		s.member(`"userAgent"`, s.text()),
 	}
 	for _, extra := range [][2]string{
@@ -292,6 +300,9 @@ func found(e *correlate.Event, want Want) string {
 	var b strings.Builder
 	for _, d := range correlate.DenialsOf(e, want == Errors) {
 		fmt.Fprintf(&b, "%d %s %s %s %s;", e.Origin.Index, e.ID, d.Part, d.Class, d.Code)
+	}
+	if want == Findings && correlate.ChangesPolicies(e) {
+		fmt.Fprintf(&b, "%d %s changes policies;", e.Origin.Index, e.ID)
 	}
 	if want != Findings || e.ErrorCode != "" || e.Source != "sts.amazonaws.com" || !strings.HasPrefix(e.Name, "AssumeRole") && e.Name != "GetFederationToken" {
 		return b.String()

@@ -1,7 +1,7 @@
 // Package snapshot reads the policies of an account or an organisation as
 // they were collected, and says which of them concern a request.
 //
-// Most callers need Load, Snapshot.Complete and Snapshot.Policies. The package
+// Most callers need Load, Snapshot.Complete and Snapshot.Policies; who has snapshots of several times, a History. The package
 // judges nothing: which layer allows or denies is package evaluator's business.
 // What wasn't collected is said to be unknown, with the permission that
 // would have shown it; it is never taken to be absent.

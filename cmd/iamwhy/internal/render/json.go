@@ -41,6 +41,23 @@ type (
 		Notes        []string          `json:"notes"`
 
 		PermissionSet *jsonPermissionSet `json:"permissionSet,omitempty"` // of IAM Identity Center, behind the caller's role
+		History       *jsonEra           `json:"history,omitempty"`
+		Changes       []jsonChange       `json:"changes,omitempty"` // of the policies between snapshot and calls
+	}
+	// A jsonEra says of which time the policies are.
+	jsonEra struct {
+		PoliciesOf      string `json:"policiesOf"`      // one of the two
+		CollectedAt     string `json:"collectedAt"`     // last before the calls, "" if never
+		NextCollectedAt string `json:"nextCollectedAt"` // first after them, "" if never
+		Changed         bool   `json:"changed"`         // those that concern the request differ between the two
+	}
+	jsonChange struct {
+		Time      string `json:"time"`
+		By        string `json:"by"`
+		EventName string `json:"eventName"`
+		Target    string `json:"target"`
+		Policy    string `json:"policy"` // that was put, attached or taken away; "" if none is named besides target
+		EventID   string `json:"eventId"`
 	}
 	jsonPermissionSet struct {
 		Name string `json:"name"`
@@ -291,6 +308,12 @@ func (j *jsonRenderer) Finding(f correlate.Finding) error {
 	}
 	if s := f.PermissionSet; s != nil {
 		out.PermissionSet = &jsonPermissionSet{s.Name, s.ARN}
+	}
+	if e := f.Era; e != nil {
+		out.History = &jsonEra{timeText(e.Of), timeText(e.Begin), timeText(e.End), e.Changed}
+	}
+	for _, c := range f.Changes {
+		out.Changes = append(out.Changes, jsonChange{timeText(c.Time), c.By, c.Name, c.Target, c.Policy, c.EventID})
 	}
 	if f.Explanation != nil {
 		out.Undecided, out.Caveats = undecidedOf(f.Explanation.Undecided), list(f.Explanation.Caveats)

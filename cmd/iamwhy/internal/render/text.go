@@ -157,6 +157,7 @@ func (t *textRenderer) Finding(f correlate.Finding) error {
 		t.undecided(f.Explanation.Undecided)
 	}
 	t.evidence(f)
+	t.changes(f)
 	t.fixes(f.Fixes)
 	for _, n := range f.Notes {
 		t.line(body, span{"Note: " + n, plain})
@@ -267,6 +268,9 @@ func (t *textRenderer) evidence(f correlate.Finding) {
 	if basis := basisWords[f.Basis]; basis != "" {
 		t.line(body, span{"Known from: " + basis, plain})
 	}
+	if f.Era != nil {
+		t.line(body, span{"By the policies collected at " + timeText(f.Era.Of), plain})
+	}
 	if said := awsSaid(f); said != "" {
 		t.line(body, span{"AWS said: " + said, plain})
 	}
@@ -275,6 +279,30 @@ func (t *textRenderer) evidence(f correlate.Finding) {
 		if d.LikelyCause != "" {
 			t.line(body+2, span{"Likely cause: " + d.LikelyCause, plain})
 		}
+	}
+}
+
+// changes writes what changed between the policies and the calls, or among these.
+func (t *textRenderer) changes(f correlate.Finding) {
+	for _, c := range f.Changes {
+		when := "Changed between the calls: "
+		switch {
+		case f.FirstSeen.IsZero():
+			when = "Changed since the snapshot: "
+		case c.Time.After(f.LastSeen):
+			when = "Changed since the call: "
+		case c.Time.Before(f.FirstSeen):
+			when = "Changed between snapshot and call: "
+		}
+		what := c.Name
+		switch {
+		case c.Policy != "":
+			what += " " + c.Policy + " on " + c.Target
+		case c.Target != "":
+			what += " " + c.Target
+		}
+		t.line(body, span{when, doubtful}, span{what, strong},
+			span{" by " + cmp.Or(c.By, "somebody who isn't recorded") + " at " + timeText(c.Time), plain})
 	}
 }
 
