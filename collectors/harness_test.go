@@ -187,6 +187,9 @@ func uncovered(t testing.TB, f *awsfake.Fake, rows []*part, o Options) []string 
 			continue
 		}
 		seen[service+operation] = true
+		if c.Service == "s3express" { // the client is S3's, the action isn't
+			service = c.Service
+		}
 		for _, action := range actionsOf(t, service, operation) {
 			if !allows(least, action) {
 				all = append(all, fmt.Sprintf("%s %s needs %s, which no row has", service, operation, action))

@@ -19,6 +19,7 @@ func TestPolicyOfWhatGoverns(t *testing.T) {
 		"accounts/222222222222/resources/kafka.json":      `[{"arn": "arn:aws:kafka` + at + `cluster/c/u-1", "type": "cluster", ` + open,
 		"accounts/222222222222/resources/es.json":         `[{"arn": "arn:aws:es` + at + `domain/d", "type": "domain", ` + open,
 		"accounts/222222222222/resources/glue.json":       `[{"arn": "arn:aws:glue` + at + `catalog", "type": "catalog", ` + open,
+		"accounts/222222222222/resources/glacier.json":    `[{"arn": "arn:aws:glacier` + at + `vaults/v", "type": "vault", "policy": [{"Statement": []}, {"Statement": []}]}]`,
 	})
 	type layer struct {
 		State evaluator.LayerState
@@ -39,6 +40,7 @@ func TestPolicyOfWhatGoverns(t *testing.T) {
 		{"a path of a domain", "es:ESHttpGet", "arn:aws:es" + at + "domain/d/index/_search", ann, layer{evaluator.Applies, "domain", []string{"domain:d"}, evaluator.NoMatch}},
 		{"a table of a catalog", "glue:GetTable", "arn:aws:glue" + at + "table/d/t", ann, layer{evaluator.Applies, "catalog", []string{"catalog:catalog"}, evaluator.NoMatch}},
 		{"E24: Lake Formation may share it", "glue:GetTable", "arn:aws:glue" + at + "table/d/t", payer, layer{evaluator.Applies, "catalog", []string{"catalog:catalog"}, evaluator.Unknown}},
+		{"a vault with an access policy and a lock", "glacier:DeleteArchive", "arn:aws:glacier" + at + "vaults/v", ann, layer{evaluator.Applies, "vault", []string{"vault:v", "vault:v"}, evaluator.NoMatch}},
 		{"what is in a vault", "backup:StartRestoreJob", "arn:aws:ec2:eu-west-1::snapshot/snap-1", ann, layer{evaluator.NotCollected, "vault", nil, evaluator.NoMatch}},
 		{"a recovery point", "backup:DeleteRecoveryPoint", "arn:aws:backup" + at + "recovery-point:1", ann, layer{evaluator.NotCollected, "vault", nil, evaluator.NoMatch}},
 		{"AWS's own parameter has no policy", "ssm:GetParameter", "arn:aws:ssm:eu-west-1::parameter/aws/service/x", ann, layer{evaluator.DoesNotApply, "", nil, evaluator.NoMatch}},

@@ -291,6 +291,9 @@ func (s *Snapshot) lacksOfResources(g *lackGroups) {
 	}
 }
 
+// ramPart is what accounts share with others, which is known but not yet asked (rule E24).
+const ramPart = "ram"
+
 // neverAsked looks for parts that can be collected and of which the snapshot knows nothing.
 func (s *Snapshot) neverAsked(g *lackGroups, o LackOptions) {
 	for _, word := range o.Collectable {
@@ -300,7 +303,7 @@ func (s *Snapshot) neverAsked(g *lackGroups, o LackOptions) {
 				g.add(lackKey{LackMissing, "", word}, "", "").needAll(partNeeds(word))
 			}
 			continue
-		case identityCenterPart: // answers don't depend on it
+		case identityCenterPart, ramPart: // answers don't depend on them
 			continue
 		}
 		for _, id := range s.Accounts() {

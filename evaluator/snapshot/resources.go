@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -114,9 +115,20 @@ func (d *decoder) resourceLayer(n jsontree.Node, r *resource, arn policy.ARN) ev
 		b.lacks("%s policy of %s: %s doesn't have it", r.typ, name, d.file.Name)
 	default:
 		p := evaluator.Policy{Name: name, Type: r.typ, Target: r.arn}
-		b.add(p, d.document(v))
+		for one := range documents(v) {
+			b.add(p, d.document(one))
+		}
 	}
 	return b.layer()
+}
+
+// documents are the policies of a resource: one, or those in a list where the service has
+// several, all of which count.
+func documents(n jsontree.Node) iter.Seq[jsontree.Node] {
+	if n.Kind() == jsontree.Array {
+		return n.Items()
+	}
+	return func(yield func(jsontree.Node) bool) { yield(n) }
 }
 
 // extra reads what a resource has besides its policy.

@@ -48,7 +48,7 @@
 // resources/<service>.json: a list of
 //
 //	{"arn", "type": "bucket", "account": owner if it isn't the folder's,
-//	 "policy": {…}, or null if AWS answered that there is none (rule U19),
+//	 "policy": {…}, or null if AWS answered that there is none (rule U19), or a list where there are several,
 //	 "status": "denied|error", "reason": why this one policy couldn't be read,
 //	 "extra": {…}}
 //

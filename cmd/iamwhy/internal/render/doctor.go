@@ -321,6 +321,7 @@ var callWords = map[string]string{
 	"organization":     "calls by and in all member accounts",
 	"organization/rcp": "calls on resources of all member accounts",
 	"organization/scp": "calls by all member accounts",
+	"ram":              "calls from other accounts on what is shared with them",
 }
 
 const nameOnly = "identitycenter"
