@@ -197,7 +197,9 @@ func (l *loader) loadOrganization() {
 		return
 	}
 	l.org = org
-	org.complete = l.isOK(organizationPart)
+	if p := l.parts[organizationPart]; l.isOK(organizationPart) {
+		org.complete = org.none || len(p.only) == 0 // else there may be other accounts in it
+	}
 	for _, t := range []policyType{scpType, rcpType} {
 		policies := l.orgPolicies(t)
 		org.policies = append(org.policies, allOf(t, policies)...)
