@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,8 @@ import (
 type LiveOptions struct {
 	Config aws.Config // as that of Options
 	Now    time.Time
-	// Folder is the cache's. In it each caller has a folder, with a snapshot for each set of questions;
-	// they are readable by the user alone, and have policies, no secrets.
+	// Folder is the cache's. In it each caller has a folder, with one for each set of questions, with a snapshot for each
+	// time that these were asked. They are readable by the user alone, and have policies, no secrets.
 	Folder   string
 	MaxAge   time.Duration // of an answer; 0 asks anew
 	Progress *Progress     // may be nil
@@ -78,24 +79,50 @@ func identity(arn string) string {
 // again. folder is where the snapshot's files are. The error is one of the disk or of the context.
 func (l *Live) Gather(ctx context.Context, q Questions) (s *snapshot.Snapshot, folder string, err error) {
 	need := l.needOf(q)
-	folder = filepath.Join(l.folder, digest(need.key()))
-	if !l.isFresh(folder) {
-		if err := l.ask(ctx, folder, need); err != nil {
-			return nil, folder, err
+	answers := filepath.Join(l.folder, digest(need.key()))
+	if folder = l.fresh(answers); folder == "" {
+		if folder, err = l.ask(ctx, answers, need); err != nil {
+			return nil, "", err
 		}
 	}
 	if s, err = snapshot.Load(os.DirFS(folder)); err != nil {
-		return nil, folder, fmt.Errorf("reading the live policies in %s: %w; remove it", folder, err)
+		return nil, "", fmt.Errorf("reading the live policies in %s: %w; remove it", folder, err)
 	}
 	return s, folder, nil
 }
 
-// isFresh reports whether a folder has answers that may be used again.
-func (l *Live) isFresh(folder string) bool {
-	m, err := readMetadata(folder)
-	if err != nil || m == nil {
-		return false
+// answerStamp begins the name of the folder of an answer: when it was given. Each has a folder of its own, so that those
+// who ask at the same time don't get in each other's way.
+const answerStamp = "20060102T150405Z"
+
+// answersIn are the names of the answers in a folder, newest first.
+func answersIn(folder string) []string {
+	entries, _ := os.ReadDir(folder) // there may be none
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
 	}
+	slices.Sort(names)
+	slices.Reverse(names)
+	return names
+}
+
+// fresh is the folder of the newest answer, if it may be used again; else "".
+func (l *Live) fresh(answers string) string {
+	for _, name := range answersIn(answers) {
+		folder := filepath.Join(answers, name)
+		if m, err := readMetadata(folder); err == nil && m != nil && !strings.HasPrefix(name, ".") { // else one in the making
+			if l.mayUse(m) {
+				return folder
+			}
+			return ""
+		}
+	}
+	return ""
+}
+
+// mayUse reports whether an answer may be used again.
+func (l *Live) mayUse(m *metadata) bool {
 	for _, p := range m.Parts {
 		if p.Status == statusError {
 			return false
@@ -106,44 +133,60 @@ func (l *Live) isFresh(folder string) bool {
 	return err == nil && age < l.maxAge && age > -time.Second // a stamp has no fractions
 }
 
-// ask collects what is needed into a folder of the cache, in place of what was there.
-func (l *Live) ask(ctx context.Context, folder string, need *need) error {
+// ask collects what is needed into a new folder in answers.
+func (l *Live) ask(ctx context.Context, answers string, need *need) (folder string, err error) {
 	l.prune()
-	rows := need.parts()
-	if _, err := readMetadata(folder); err != nil { // nobody mends a cache
-		if err := os.RemoveAll(folder); err != nil {
-			return err
-		}
+	keeping := func(err error) error { return fmt.Errorf("keeping live policies: %w", err) }
+	if err := os.MkdirAll(answers, 0o700); err != nil {
+		return "", keeping(err)
 	}
+	folder, err = os.MkdirTemp(answers, l.options.Now.UTC().Format(answerStamp)+"-")
+	if err != nil {
+		return "", keeping(err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(folder) // it is empty, and pruned one day
+		}
+	}()
 	st, err := newStageFor(folder, topLevel(parts()), 0o700, 0o600)
 	if err != nil {
-		return fmt.Errorf("keeping live policies: %w", err)
+		return "", keeping(err)
 	}
 	defer st.discard()
-	r := &run{Options: l.options, who: l.who, rows: rows, stage: st, parts: make(map[string]partRecord)}
+	r := &run{Options: l.options, who: l.who, rows: need.parts(), stage: st, parts: make(map[string]partRecord)}
 	r.gotSomething() // that AWS denies all is an answer
 	if err := r.all(ctx); err != nil {
-		return err
+		return "", err
 	}
 	for name, reason := range need.Elsewhere {
 		r.record(name, partRecord{Status: statusSkipped, Reason: reason})
 	}
 	_, err = r.finish()
-	return err
+	return folder, err
 }
 
-// keepLive is how long answers stay in the cache that nobody asks for.
-const keepLive = 24 * time.Hour
+const (
+	keepLive   = 24 * time.Hour   // how long answers stay in the cache
+	keepBeside = 10 * time.Minute // and those that there is a newer one of: somebody may be reading them
+)
 
-// prune removes old answers of the caller's. What can't be removed stays.
+// prune removes the caller's old answers, and what those who were killed left. What can't be removed stays.
 func (l *Live) prune() {
-	entries, _ := os.ReadDir(l.folder) // there may be none
-	for _, e := range entries {
-		folder := filepath.Join(l.folder, e.Name())
-		info, err := os.Stat(filepath.Join(folder, metadataFile))
-		if err == nil && l.options.Now.Sub(info.ModTime()) > max(keepLive, l.maxAge) {
-			_ = os.RemoveAll(folder)
+	for _, key := range answersIn(l.folder) {
+		keep := max(keepLive, l.maxAge)
+		for _, name := range answersIn(filepath.Join(l.folder, key)) {
+			stamp, _, _ := strings.Cut(strings.TrimPrefix(name, "."), "-")
+			at, err := time.Parse(answerStamp, stamp)
+			if err != nil {
+				continue
+			}
+			if l.options.Now.Sub(at) > keep {
+				_ = os.RemoveAll(filepath.Join(l.folder, key, name))
+			}
+			keep = keepBeside
 		}
+		_ = os.Remove(filepath.Join(l.folder, key)) // if it is empty
 	}
 }
 

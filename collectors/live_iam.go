@@ -13,13 +13,11 @@ import (
 // This file reads single users and roles of IAM, with all that they have, in the shape of an account's authorization
 // details. What AWS says isn't there is left out; any call that fails makes the part one that isn't whole.
 
-// livePermissions are what Live needs of IAM and Organizations; of a service it is those of its row.
-var livePermissions = []string{
+// entityPermissions are what it needs.
+var entityPermissions = []string{
 	"iam:GetGroupPolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole", "iam:GetRolePolicy", "iam:GetUser", "iam:GetUserPolicy",
 	"iam:ListAttachedGroupPolicies", "iam:ListAttachedRolePolicies", "iam:ListAttachedUserPolicies", "iam:ListGroupPolicies",
 	"iam:ListGroupsForUser", "iam:ListRolePolicies", "iam:ListUserPolicies",
-	"organizations:DescribeOrganization", "organizations:DescribePolicy", "organizations:ListParents",
-	"organizations:ListPoliciesForTarget", "organizations:ListRoots",
 }
 
 // entities are users and roles by name; those in names may be either.

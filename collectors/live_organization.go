@@ -13,6 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 )
 
+// pathPermissions are what pathsTo needs.
+var pathPermissions = []string{
+	"organizations:DescribeOrganization", "organizations:DescribePolicy", "organizations:ListParents",
+	"organizations:ListPoliciesForTarget", "organizations:ListRoots",
+}
+
 // pathsTo collects what of the organisation is above some accounts, with the SCPs and RCPs that are attached there.
 func pathsTo(ctx context.Context, c *collection, accounts []string) {
 	o := &orgCollector{collection: c, api: organizations.NewFromConfig(c.cfg)}

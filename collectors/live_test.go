@@ -226,12 +226,12 @@ func TestLiveCalls(t *testing.T) {
 			if tt.vpce {
 				req.Context.Set("aws:SourceVpce", "vpce-1")
 			}
-			gatherLive(t, newLive(t, f, t.TempDir(), testTime), req)
+			l := newLive(t, f, t.TempDir(), testTime)
+			gatherLive(t, l, req)
 			if diff := gocmp.Diff(tt.want, operations(f)); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
-			row := &part{name: "resources/live", permissions: livePermissions}
-			checkCalls(t, f, []*part{row, &s3Part, &sqsPart, &endpointsPart}, Options{Regions: []string{testRegion}})
+			checkCalls(t, f, l.needOf(Questions{Requests: []evaluator.Request{req}}).parts(), Options{Regions: []string{testRegion}})
 		})
 	}
 }
@@ -439,5 +439,57 @@ func TestOne(t *testing.T) {
 	}
 	if tested < 7 {
 		t.Errorf("%d resources were asked for", tested)
+	}
+}
+
+// TestLiveInNone: that the caller's account is in no organisation says nothing of another account.
+func TestLiveInNone(t *testing.T) {
+	f := liveFake()
+	f.Fail(awsfake.Fault{Service: "organizations", Reply: func(*awsfake.Call) awsfake.Reply {
+		return awsfake.Error("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+	}})
+	own := request(t, "arn:aws:iam::"+testAccount+":root", "ec2:DescribeInstances", "*")
+	other := request(t, "arn:aws:iam::"+memberAccount+":role/x", "ec2:DescribeInstances", "*")
+	for _, requests := range [][]evaluator.Request{{own}, {other}, {own, other}} {
+		s := gatherLive(t, newLive(t, f, t.TempDir(), testTime), requests...)
+		for _, req := range requests {
+			want := evaluator.DoesNotApply // rule E37
+			if req.Principal.Account == memberAccount {
+				want = evaluator.NotCollected
+			}
+			if got := policiesOfRequest(t, s, req).SCP.State; got != want {
+				t.Errorf("of %d requests: SCPs of %s: %v, want %v", len(requests), req.Principal.Account, got, want)
+			}
+		}
+	}
+}
+
+// TestLivePrune: answers go after a day, and those that there is a newer one of before.
+func TestLivePrune(t *testing.T) {
+	folder := t.TempDir()
+	count := func() int {
+		found, err := filepath.Glob(filepath.Join(folder, "*", "*", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	req, other := request(t, appRole, "ec2:DescribeInstances", "*"), request(t, annUser, "ec2:DescribeInstances", "*")
+	steps := []struct {
+		after time.Duration
+		req   evaluator.Request
+		want  int
+	}{
+		{0, req, 1},
+		{20 * time.Minute, req, 2}, // the first was the only one when that was looked at
+		{40 * time.Minute, req, 2}, // the first goes
+		{23 * time.Hour, other, 2}, // and the second
+		{25 * time.Hour, other, 2}, // and the third
+	}
+	for i, step := range steps {
+		gatherLive(t, newLive(t, liveFake(), folder, testTime.Add(step.after)), step.req)
+		if got := count(); got != step.want {
+			t.Errorf("step %d: %d answers, want %d", i, got, step.want)
+		}
 	}
 }

@@ -169,13 +169,13 @@ func (n *need) parts() []*part {
 	var rows []*part
 	if len(n.Accounts) > 0 {
 		p := organizationPart
-		p.only = n.Accounts.sorted()
+		p.only, p.permissions = n.Accounts.sorted(), pathPermissions
 		p.collect = func(ctx context.Context, c *collection) { pathsTo(ctx, c, p.only) }
 		rows = append(rows, &p)
 	}
 	if e := (entities{users: n.Users.sorted(), roles: n.Roles.sorted(), names: n.Names.sorted()}); len(e.all()) > 0 {
 		p := iamPart
-		p.only, p.collect = e.all(), e.collect
+		p.only, p.permissions, p.collect = e.all(), entityPermissions, e.collect
 		rows = append(rows, &p)
 	}
 	if len(n.Endpoints) > 0 {
