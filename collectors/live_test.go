@@ -272,10 +272,11 @@ func TestLiveAnswers(t *testing.T) {
 	if got := s.InOrganization(suspendedAccount); got != evaluator.Unknown {
 		t.Errorf("an account that wasn't asked for: in the organisation: %v", got)
 	}
-	// Nor does one queue say anything of the others.
+	// Nor does one queue, here one without a policy, say anything of the others.
+	without := gatherLive(t, newLive(t, f, t.TempDir(), testTime), request(t, appRole, "sqs:SendMessage", "arn:aws:sqs:eu-west-1:"+testAccount+":q2"))
 	some := request(t, appRole, "sqs:SendMessage", "arn:aws:sqs:eu-west-1:"+testAccount+":*")
 	some.Resource.Pattern = true
-	if p := policiesOfRequest(t, s, some); p.Resource.State != evaluator.NotCollected {
+	if p := policiesOfRequest(t, without, some); p.Resource.State != evaluator.NotCollected {
 		t.Errorf("queues of which one was asked for: %+v", p.Resource)
 	}
 	for _, other := range []string{"arn:aws:s3:::elsewhere/key", "arn:aws:sqs:eu-west-1:" + testAccount + ":q9"} {
