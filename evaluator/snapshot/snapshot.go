@@ -179,14 +179,16 @@ func (s *Snapshot) Resources() []evaluator.Resource {
 }
 
 // InOrganization reports whether an account belongs to the collected
-// organisation; Unknown if the organisation wasn't collected. An account that doesn't
+// organisation; Unknown if it isn't known to, and the organisation wasn't collected whole. An account that doesn't
 // may still belong to another organisation.
 func (s *Snapshot) InOrganization(account string) evaluator.Match {
 	switch {
-	case s.org == nil || !s.org.complete || account == "":
+	case s.org == nil || account == "":
 		return evaluator.Unknown
 	case s.org.members[account] != nil:
 		return evaluator.Matched
+	case !s.org.complete:
+		return evaluator.Unknown
 	}
 	return evaluator.NoMatch
 }
