@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // A part is a kind of thing that is collected.
@@ -32,9 +34,34 @@ type part struct {
 	lists []string
 	// also are further parts of snapshot.json that this one makes, with files of their own.
 	also []string
+	// one collects the one resource that an ARN is about, for which collect would list all; nil if there is no such way.
+	one *single
+	// only are the users, roles, resources or accounts that collect is about; none if it is about all.
+	only []string
+	// at are the regions to collect it in; nil if those of the run.
+	at []string
 	// collect puts what there is into c, and what it couldn't get. It is called once for each
 	// account, or for each account and region, and at the same time for several.
 	collect func(ctx context.Context, c *collection)
+}
+
+// A single is how the policy of one resource is read.
+type single struct {
+	// guarded is the ARN that the policy is attached to; ok is false if that must be looked for among all.
+	guarded func(policy.ARN) (guarded policy.ARN, ok bool)
+	collect func(ctx context.Context, c *collection, arn policy.ARN)
+}
+
+// upTo cuts a resource's ARN after what follows a prefix: what the policy is attached to ends at the first of end.
+func upTo(prefix, end string) func(policy.ARN) (policy.ARN, bool) {
+	return func(arn policy.ARN) (policy.ARN, bool) {
+		name, ok := strings.CutPrefix(arn.Resource, prefix)
+		if i := strings.IndexAny(name, end); i >= 0 {
+			name = name[:i]
+		}
+		arn.Resource = prefix + name
+		return arn, ok && name != "" && !strings.ContainsAny(arn.String(), "*?")
+	}
 }
 
 // A scope says how often a part is collected.

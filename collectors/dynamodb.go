@@ -2,9 +2,12 @@ package collectors
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // dynamodbPart is the policies of tables, which are those of their indexes, and of streams.
@@ -13,6 +16,9 @@ var dynamodbPart = part{
 	scope:       perRegion,
 	types:       []string{"table", "stream"},
 	permissions: []string{"dynamodb:DescribeTable", "dynamodb:GetResourcePolicy", "dynamodb:ListTables"},
+	one: &single{tableOf, func(ctx context.Context, c *collection, arn policy.ARN) {
+		addTable(ctx, c, dynamodb.NewFromConfig(c.cfg), arn.String(), "table")
+	}},
 	collect: func(ctx context.Context, c *collection) {
 		api := dynamodb.NewFromConfig(c.cfg)
 		list := dynamodb.NewListTablesPaginator(api, &dynamodb.ListTablesInput{})
@@ -25,6 +31,12 @@ var dynamodbPart = part{
 			}
 		})
 	},
+}
+
+// tableOf is the table that an ARN is of, be it of an index; a stream has a policy of its own.
+func tableOf(arn policy.ARN) (policy.ARN, bool) {
+	table, ok := upTo("table/", "/")(arn)
+	return table, ok && !strings.Contains(arn.Resource, "/stream/")
 }
 
 // addTable reads the policy of a table or a stream.

@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // kmsPart is key policies, grants and aliases, of AWS managed keys, too.
@@ -16,9 +19,14 @@ var kmsPart = part{
 	scope:       perRegion,
 	types:       []string{"key"},
 	permissions: []string{"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListAliases", "kms:ListGrants", "kms:ListKeys"},
+	one: &single{upTo("key/", "/"), func(ctx context.Context, c *collection, arn policy.ARN) {
+		api, id := kms.NewFromConfig(c.cfg), strings.TrimPrefix(arn.Resource, "key/")
+		k := &kmsKey{c: c, api: api, arn: arn.String()}
+		k.collect(ctx, keyAliases(ctx, c, api, &id)[id])
+	}},
 	collect: func(ctx context.Context, c *collection) {
 		api := kms.NewFromConfig(c.cfg)
-		aliases := keyAliases(ctx, c, api)
+		aliases := keyAliases(ctx, c, api, nil)
 		list := kms.NewListKeysPaginator(api, &kms.ListKeysInput{Limit: aws.Int32(1000)})
 		all := listed(ctx, c, "kms:ListKeys", "", list, func(p *kms.ListKeysOutput) []types.KeyListEntry { return p.Keys })
 		forEach(ctx, c, all, func(ctx context.Context, key types.KeyListEntry) {
@@ -28,13 +36,13 @@ var kmsPart = part{
 	},
 }
 
-// keyAliases are the names of the aliases, by the id of their key. A list that can't be had
+// keyAliases are the names of the aliases of a key, or of all if key is nil, by the id of their key. A list that can't be had
 // whole is worth having: an alias that isn't known is unknown to the loader.
 //
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html
-func keyAliases(ctx context.Context, c *collection, api *kms.Client) map[string][]string {
+func keyAliases(ctx context.Context, c *collection, api *kms.Client, key *string) map[string][]string {
 	aliases := make(map[string][]string)
-	list := kms.NewListAliasesPaginator(api, &kms.ListAliasesInput{Limit: aws.Int32(100)})
+	list := kms.NewListAliasesPaginator(api, &kms.ListAliasesInput{KeyId: key, Limit: aws.Int32(100)})
 	for a := range listed(ctx, c, "kms:ListAliases", "", list, func(p *kms.ListAliasesOutput) []types.AliasListEntry { return p.Aliases }) {
 		if key := aws.ToString(a.TargetKeyId); key != "" { // AWS's own, before their first use, have none
 			aliases[key] = append(aliases[key], aws.ToString(a.AliasName))
@@ -85,6 +93,9 @@ type kmsConstraints struct {
 func (k *kmsKey) collect(ctx context.Context, aliases []string) {
 	i := newItem(k.arn, "key")
 	out, err := k.api.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &k.arn, PolicyName: aws.String("default")})
+	if isCode(err, "NotFoundException") {
+		return
+	}
 	if k.c.hasPolicy(i, "kms:GetKeyPolicy", err) {
 		i.Policy = documentOf(aws.ToString(out.Policy))
 	}

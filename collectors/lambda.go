@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // lambdaPart is the policies of functions, of each of their versions and aliases (rule S25), and of the versions of
@@ -19,6 +21,9 @@ var lambdaPart = part{
 		"lambda:GetLayerVersionPolicy", "lambda:GetPolicy", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:ListFunctions",
 		"lambda:ListLayerVersions", "lambda:ListLayers",
 	},
+	one: &single{unqualified, func(ctx context.Context, c *collection, arn policy.ARN) {
+		addFunction(ctx, c, lambda.NewFromConfig(c.cfg), arn.String(), "", nil)
+	}},
 	collect: func(ctx context.Context, c *collection) {
 		api := lambda.NewFromConfig(c.cfg)
 		functions(ctx, c, api)
@@ -28,6 +33,12 @@ var lambdaPart = part{
 
 // unpublished is the version that a function's name by itself means.
 const unpublished = "$LATEST"
+
+// unqualified is the ARN of a function that names no version or alias, whose policies come with a list.
+func unqualified(arn policy.ARN) (policy.ARN, bool) {
+	function, ok := upTo("function:", ":")(arn)
+	return function, ok && function == arn
+}
 
 // functions collects functions and what qualifies them.
 //

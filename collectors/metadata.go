@@ -34,6 +34,8 @@ type partRecord struct {
 	CollectedAt string `json:"collectedAt,omitempty"`
 	// Regions are those that were asked, if they were given; else all that the account has enabled were.
 	Regions []string `json:"regions,omitempty"`
+	// Only are the users, roles, resources or accounts that were asked for, if not all that there are.
+	Only []string `json:"only,omitempty"`
 	// NotOffered are regions in which the service has no endpoint.
 	NotOffered []string `json:"notOffered,omitempty"`
 	Gaps       []gap    `json:"gaps,omitempty"`
@@ -83,6 +85,12 @@ func record(gaps []gap, regions []string) partRecord {
 	} else if more > 1 {
 		r.Reason += fmt.Sprintf("; and %d more calls", more)
 	}
+	return r
+}
+
+// of adds what a part was collected for.
+func (r partRecord) of(p *part) partRecord {
+	r.Only = p.only
 	return r
 }
 

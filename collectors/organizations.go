@@ -101,24 +101,8 @@ type orgCollector struct {
 }
 
 func (o *orgCollector) collect(ctx context.Context) {
-	out, err := o.api.DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
-	switch {
-	case isCode(err, "AWSOrganizationsNotInUseException"):
-		o.file("organization.json", struct{}{}) // the account is in none
-		return
-	case err != nil:
-		o.lostAll("organizations:DescribeOrganization", err)
-		return
-	case out.Organization == nil:
-		o.lostAll("organizations:DescribeOrganization", errors.New("the answer has no organisation"))
-		return
-	}
-	org := &orgFile{
-		ID:                aws.ToString(out.Organization.Id),
-		ARN:               aws.ToString(out.Organization.Arn),
-		ManagementAccount: aws.ToString(out.Organization.MasterAccountId),
-	}
-	if !o.roots(ctx, org) {
+	org := o.describe(ctx)
+	if org == nil || !o.roots(ctx, org) {
 		return
 	}
 	for _, root := range org.Roots {
@@ -133,6 +117,27 @@ func (o *orgCollector) collect(ctx context.Context) {
 		o.members = append(o.members, member{a.ID, a.Status})
 	}
 	o.file("organization.json", org)
+}
+
+// describe is the organisation without its tree; nil if the account is in none, or AWS doesn't say.
+func (o *orgCollector) describe(ctx context.Context) *orgFile {
+	out, err := o.api.DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
+	switch {
+	case isCode(err, "AWSOrganizationsNotInUseException"):
+		o.file("organization.json", struct{}{}) // the account is in none
+		return nil
+	case err != nil:
+		o.lostAll("organizations:DescribeOrganization", err)
+		return nil
+	case out.Organization == nil:
+		o.lostAll("organizations:DescribeOrganization", errors.New("the answer has no organisation"))
+		return nil
+	}
+	return &orgFile{
+		ID:                aws.ToString(out.Organization.Id),
+		ARN:               aws.ToString(out.Organization.Arn),
+		ManagementAccount: aws.ToString(out.Organization.MasterAccountId),
+	}
 }
 
 // lostAll says that a call failed without which nothing of the organisation is known.

@@ -130,15 +130,18 @@ func (r *run) organization(ctx context.Context, p *part) error {
 	}
 	for _, name := range append([]string{p.name}, p.also...) {
 		own := slices.DeleteFunc(slices.Clone(c.gaps), func(g gap) bool { return cmp.Or(g.also, p.name) != name })
-		r.record(name, record(own, r.given(p)))
+		r.record(name, record(own, r.given(p)).of(p))
 	}
 	return nil
 }
 
-// given are the regions that the user gave, if a part is of regions.
+// given are the regions that the user gave, or the part itself, if it is of regions.
 func (r *run) given(p *part) []string {
-	if !p.asksRegions() {
+	switch {
+	case !p.asksRegions():
 		return nil
+	case p.at != nil:
+		return p.at
 	}
 	return r.Regions
 }
@@ -201,7 +204,7 @@ func (r *run) account(ctx context.Context, account string) error {
 	}
 	for _, m := range makings {
 		m.findNotOffered(answered)
-		p := record(m.gaps, r.given(m.part))
+		p := record(m.gaps, r.given(m.part)).of(m.part)
 		r.record(m.part.in(account), p)
 		if p.Status == statusOK && !m.written { // what looked like a gap is none
 			if err := r.writePart(m, account); err != nil {
@@ -230,7 +233,7 @@ func (m *making) findNotOffered(answered map[string]bool) {
 func (r *run) makings(ctx context.Context, cfg aws.Config) []*making {
 	var regions []string
 	var unknown []gap
-	if slices.ContainsFunc(r.rows, func(p *part) bool { return p.scope != perOrganization && p.asksRegions() }) {
+	if slices.ContainsFunc(r.rows, func(p *part) bool { return p.scope != perOrganization && p.asksRegions() && p.at == nil }) {
 		regions, unknown = r.regionsOf(ctx, cfg)
 	}
 	var all []*making
@@ -239,11 +242,14 @@ func (r *run) makings(ctx context.Context, cfg aws.Config) []*making {
 		if p.scope == perOrganization {
 			continue
 		}
-		if p.asksRegions() {
+		switch {
+		case p.at != nil:
+			m.regions = p.at
+		case p.asksRegions():
 			m.regions, m.gaps = regions, slices.Clone(unknown)
 		}
 		if p.scope == perRegion {
-			m.in = regions
+			m.in = m.regions
 		}
 		all = append(all, m)
 		r.Progress.Parts.Add(int64(len(m.in)))

@@ -10,6 +10,8 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	controltypes "github.com/aws/aws-sdk-go-v2/service/s3control/types"
+
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // s3Part is the policies of buckets and access points, and what guards them besides: Block Public
@@ -24,6 +26,7 @@ var s3Part = part{
 		"s3:GetBucketLocation", "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock",
 		"s3:GetMultiRegionAccessPointPolicy", "s3:ListAccessPoints", "s3:ListAllMyBuckets", "s3:ListMultiRegionAccessPoints",
 	},
+	one: &single{bucketOf, oneBucket},
 	collect: func(ctx context.Context, c *collection) {
 		var wg sync.WaitGroup
 		wg.Go(func() { buckets(ctx, c) })
@@ -51,6 +54,31 @@ func buckets(ctx context.Context, c *collection) {
 		}
 		b.collect(ctx, aws.ToString(listed.BucketRegion))
 	})
+}
+
+// bucketOf is the bucket that an ARN is of; an access point's hasn't got that.
+func bucketOf(arn policy.ARN) (policy.ARN, bool) {
+	bucket, ok := upTo("", "/")(arn)
+	return bucket, ok && arn.Region == "" && arn.Account == ""
+}
+
+// oneBucket collects a bucket, if it is the account's: the list of an account's own is what tells.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+func oneBucket(ctx context.Context, c *collection, arn policy.ARN) {
+	api := s3.NewFromConfig(c.cfg)
+	list := s3.NewListBucketsPaginator(api, &s3.ListBucketsInput{Prefix: &arn.Resource, MaxBuckets: aws.Int32(1000)})
+	for found := range listed(ctx, c, "s3:ListAllMyBuckets", arn.String(), list, func(p *s3.ListBucketsOutput) []s3types.Bucket { return p.Buckets }) {
+		if aws.ToString(found.Name) != arn.Resource {
+			continue
+		}
+		b := &bucket{c: c, api: api, name: arn.Resource, extra: map[string]any{}}
+		if account, known := accountBlock(ctx, c); known {
+			b.extra["accountPublicAccessBlock"] = account
+		}
+		b.collect(ctx, aws.ToString(found.BucketRegion))
+		return
+	}
 }
 
 // accountBlock is the Block Public Access of the account, or nil if there is none; known

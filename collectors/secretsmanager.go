@@ -1,11 +1,14 @@
 package collectors
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // secretsPart is the policies of secrets, whose values nobody asks for. Secrets that
@@ -15,6 +18,9 @@ var secretsPart = part{
 	scope:       perRegion,
 	types:       []string{"secret"},
 	permissions: []string{"secretsmanager:GetResourcePolicy", "secretsmanager:ListSecrets"},
+	one: &single{upTo("secret:", ""), func(ctx context.Context, c *collection, arn policy.ARN) {
+		addSecret(ctx, c, secretsmanager.NewFromConfig(c.cfg), arn.String())
+	}},
 	collect: func(ctx context.Context, c *collection) {
 		api := secretsmanager.NewFromConfig(c.cfg)
 		list := secretsmanager.NewListSecretsPaginator(api, &secretsmanager.ListSecretsInput{MaxResults: aws.Int32(100)})
@@ -33,6 +39,7 @@ func addSecret(ctx context.Context, c *collection, api *secretsmanager.Client, a
 		return
 	}
 	if c.hasPolicy(i, "secretsmanager:GetResourcePolicy", err) {
+		i.ARN = cmp.Or(aws.ToString(out.ARN), arn) // which may have been without its random suffix
 		i.Policy = documentOf(aws.ToString(out.ResourcePolicy))
 	}
 	c.add(i)

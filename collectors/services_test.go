@@ -48,6 +48,13 @@ func TestServiceTests(t *testing.T) {
 
 // fake is an AWS with the service. instead, if not nil, may answer a call in the service's place.
 func (s *serviceTest) fake(instead func(operation string) awsfake.Handler) *awsfake.Fake {
+	f := awsfake.New()
+	s.serve(f, instead)
+	return f
+}
+
+// serve gives an AWS the service.
+func (s *serviceTest) serve(f *awsfake.Fake, instead func(operation string) awsfake.Handler) {
 	answer := func(c *awsfake.Call) awsfake.Reply {
 		operation := c.Request.Header.Get(operationHeader)
 		client := c.Request.Header.Get(serviceHeader) + " " + operation
@@ -65,14 +72,12 @@ func (s *serviceTest) fake(instead func(operation string) awsfake.Handler) *awsf
 		}
 		return awsfake.Error("UnknownOperationException", "the test has no "+client)
 	}
-	f := awsfake.New()
 	for name := range s.answers {
 		f.Handle(s.service, name[strings.LastIndexByte(name, ' ')+1:], answer)
 	}
 	for _, method := range []string{"GET", "POST", "PUT"} { // some read with these
 		f.Handle(s.service, method+" /", answer)
 	}
-	return f
 }
 
 // TestServices: what is collected of each service (rule U19 for what has no policy).

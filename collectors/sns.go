@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // snsPart is the policies of topics.
@@ -14,6 +16,9 @@ var snsPart = part{
 	scope:       perRegion,
 	types:       []string{"topic"},
 	permissions: []string{"sns:GetTopicAttributes", "sns:ListTopics"},
+	one: &single{upTo("", ":"), func(ctx context.Context, c *collection, arn policy.ARN) {
+		addTopic(ctx, c, sns.NewFromConfig(c.cfg), arn.String())
+	}},
 	collect: func(ctx context.Context, c *collection) {
 		api := sns.NewFromConfig(c.cfg)
 		list := sns.NewListTopicsPaginator(api, &sns.ListTopicsInput{})

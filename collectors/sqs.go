@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
 // sqsPart is the policies of queues.
@@ -16,6 +18,15 @@ var sqsPart = part{
 	scope:       perRegion,
 	types:       []string{"queue"},
 	permissions: []string{"sqs:GetQueueAttributes", "sqs:ListQueues"},
+	one: &single{upTo("", "/:"), func(ctx context.Context, c *collection, arn policy.ARN) {
+		api := sqs.NewFromConfig(c.cfg)
+		list := sqs.NewListQueuesPaginator(api, &sqs.ListQueuesInput{QueueNamePrefix: &arn.Resource, MaxResults: aws.Int32(1000)})
+		for url := range listed(ctx, c, "sqs:ListQueues", "", list, func(p *sqs.ListQueuesOutput) []string { return p.QueueUrls }) {
+			if strings.HasSuffix(url, "/"+arn.Resource) {
+				addQueue(ctx, c, api, url)
+			}
+		}
+	}},
 	collect: func(ctx context.Context, c *collection) {
 		api := sqs.NewFromConfig(c.cfg)
 		// Without MaxResults a list of more than a thousand queues just ends.

@@ -25,17 +25,23 @@ import (
 
 // A stage is a snapshot in the making.
 type stage struct {
-	folder string   // the snapshot's, without symbolic links
-	fresh  string   // where the new one grows
-	root   *os.Root // that folder itself, whatever has its name; nil once it is closed
-	aside  string   // where the old one is while the new one takes its place
-	own    []string
-	old    *metadata // nil if there is no old one
+	folder         string   // the snapshot's, without symbolic links
+	fresh          string   // where the new one grows
+	root           *os.Root // that folder itself, whatever has its name; nil once it is closed
+	aside          string   // where the old one is while the new one takes its place
+	own            []string
+	folders, files os.FileMode // permissions, before the umask
+	old            *metadata   // nil if there is no old one
 }
 
 // newStage prepares to write a snapshot into a folder, which needn't exist. own are the
 // names in it that are a snapshot's.
 func newStage(folder string, own []string) (*stage, error) {
+	return newStageFor(folder, own, 0o777, 0o666)
+}
+
+// newStageFor is newStage with the permissions of folders and files.
+func newStageFor(folder string, own []string, folders, files os.FileMode) (*stage, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
 		return nil, fmt.Errorf("finding %s: %w", folder, err)
@@ -48,12 +54,13 @@ func newStage(folder string, own []string) (*stage, error) {
 	}
 	parent, name := filepath.Split(folder)
 	s := &stage{
-		folder: folder,
-		fresh:  filepath.Join(parent, "."+name+".iamwhy-new"),
-		aside:  filepath.Join(parent, "."+name+".iamwhy-old"),
-		own:    own,
+		folder:  folder,
+		fresh:   filepath.Join(parent, "."+name+".iamwhy-new"),
+		aside:   filepath.Join(parent, "."+name+".iamwhy-old"),
+		own:     own,
+		folders: folders, files: files,
 	}
-	if err := os.MkdirAll(parent, 0o777); err != nil {
+	if err := os.MkdirAll(parent, folders); err != nil {
 		return nil, err
 	}
 	if err := s.recover(); err != nil {
@@ -65,7 +72,7 @@ func newStage(folder string, own []string) (*stage, error) {
 	if s.old, err = readMetadata(folder); err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(s.fresh, 0o777); err != nil {
+	if err := os.Mkdir(s.fresh, folders); err != nil {
 		return nil, err
 	}
 	s.root, err = os.OpenRoot(s.fresh)
@@ -281,10 +288,10 @@ func writeList(w io.Writer, indent string, list []entry) error {
 func (s *stage) write(name string, content func(io.Writer) error) error {
 	local := filepath.FromSlash(name)
 	failed := func(err error) error { return fmt.Errorf("writing %s: %w", filepath.Join(s.fresh, local), err) }
-	if err := s.root.MkdirAll(filepath.Dir(local), 0o777); err != nil {
+	if err := s.root.MkdirAll(filepath.Dir(local), s.folders); err != nil {
 		return failed(err)
 	}
-	f, err := s.root.Create(local)
+	f, err := s.root.OpenFile(local, os.O_RDWR|os.O_CREATE|os.O_TRUNC, s.files)
 	if err != nil {
 		return failed(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/iamwhy/iamwhy/cmd/iamwhy/internal/render"
 	"github.com/iamwhy/iamwhy/correlate"
+	"github.com/iamwhy/iamwhy/correlate/source"
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/apicall"
 	"github.com/iamwhy/iamwhy/evaluator/policy"
@@ -27,6 +28,8 @@ type question struct {
 	noSession                   bool
 	strict                      bool
 	region                      string // of a command after --
+	live                        liveFlags
+	aws                         source.AWS // whom AWS is asked as, with --live
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -41,9 +44,13 @@ After --, a command of the AWS CLI is checked as it would be typed: every
 permission and resource that it needs, and what was assumed to tell them.
 Nothing is run.
 
-Exit status: 0 allowed, 1 denied, 3 indeterminate, 2 usage or input.`,
+With --live AWS is asked for just the policies that the answer hangs on: what the principal has, the SCPs and RCPs
+of its account, the resource's policy. All calls are read-only. Without -p it is whoever asks.
+
+Exit status: 0 allowed, 1 denied, 3 indeterminate, 2 usage or input, 4 AWS couldn't be asked.`,
 		Example: `  iamwhy check --snapshot snapshot/ -p deploy -a s3:PutObject -r acme-logs/app.log -c aws:RequestedRegion=us-east-1
-  iamwhy check --snapshot snapshot/ -p deploy -- aws s3 cp app.log s3://acme-logs/app.log --region us-east-1`,
+  iamwhy check --snapshot snapshot/ -p deploy -- aws s3 cp app.log s3://acme-logs/app.log --region us-east-1
+  iamwhy check --live -p deploy -a s3:PutObject -r acme-logs/app.log`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if n := cmd.ArgsLenAtDash(); len(args) > 0 && n != 0 {
 				return fmt.Errorf("unexpected argument %q: the question is asked with -p, -a, -r and -c, or with a command after --", args[0])
@@ -52,8 +59,11 @@ Exit status: 0 allowed, 1 denied, 3 indeterminate, 2 usage or input.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			typed := cmd.ArgsLenAtDash() == 0
+			if err := errors.Join(q.live.check(cmd), checkAWS(&q.aws)); err != nil {
+				return err
+			}
 			switch {
-			case q.principal == "":
+			case q.principal == "" && !q.live.on:
 				return errors.New("no principal: give -p an ARN or part of one")
 			case typed && (q.action != "" || q.resource != ""):
 				return errors.New("-a or -r, and a command after --: the command says itself what it does; give one or the other")
@@ -63,8 +73,10 @@ Exit status: 0 allowed, 1 denied, 3 indeterminate, 2 usage or input.`,
 				return errors.New("--region is for a command after --; with -a, give -c aws:RequestedRegion=REGION")
 			case !typed && q.action == "":
 				return errors.New("no action: give -a one, such as s3:GetObject, or a command of the AWS CLI after --")
-			case a.snapshot == "":
-				return errors.New("no snapshot: give --snapshot, or set IAMWHY_SNAPSHOT")
+			case !q.live.on && q.aws.Profile+q.aws.RoleARN != "":
+				return errors.New("--profile and --role-arn say as whom --live asks AWS: give that, too")
+			case a.snapshot == "" && !q.live.on:
+				return errors.New("no snapshot: give --snapshot, set IAMWHY_SNAPSHOT, or give --live to ask AWS")
 			case typed:
 				return a.checkTyped(cmd.Context(), q, args)
 			}
@@ -81,6 +93,8 @@ Exit status: 0 allowed, 1 denied, 3 indeterminate, 2 usage or input.`,
 	flags.StringArrayVar(&q.unknown, "unknown", nil, "a context `KEY` that isn't known, beside --closed-context")
 	flags.BoolVar(&q.closed, "closed-context", false, "the request is as given: other context keys are absent, and a role's session has no session policy")
 	flags.BoolVar(&q.noSession, "assume-no-session-policy", false, "take a role's session to have no session policy")
+	q.live.flags(flags)
+	awsFlags(flags, &q.aws)
 	flags.BoolVar(&q.strict, "strict", false, "rest on nothing but what AWS documents: the rest is unknown")
 	return cmd
 }
@@ -98,16 +112,18 @@ func (a *app) check(ctx context.Context, q question) error {
 		return fmt.Errorf("-a %q is not one action of the form service:Name, such as s3:GetObject", q.action)
 	}
 	a.doubtAction(q.action)
-	snap, err := a.loadSnapshot(false)
+	if q.resource == "" && apicall.Resourceless(q.action) {
+		q.resource = "*"
+	}
+	snap, err := a.policiesFor(ctx, &q, func(p evaluator.Principal) ([]evaluator.Request, error) {
+		return []evaluator.Request{{Principal: p, Action: q.action, Resource: evaluator.Resource{ARN: q.resource}, Context: requestContext}}, nil
+	})
 	if err != nil {
 		return err
 	}
 	req := evaluator.Request{Action: q.action, Context: requestContext, Strict: q.strict}
 	if req.Principal, err = snap.ResolvePrincipal(q.principal); err != nil {
 		return fmt.Errorf("-p: %w", err)
-	}
-	if q.resource == "" && apicall.Resourceless(q.action) {
-		q.resource = "*"
 	}
 	if q.resource == "" {
 		// Which resource isn't said: the answer must hold for any (rule R14).
@@ -133,6 +149,23 @@ func (a *app) check(ctx context.Context, q question) error {
 		return err
 	}
 	return decisionStatus(answer.Explanation.Decision)
+}
+
+// policiesFor are those of the snapshot, or with --live those of AWS that the requests hang on. It names in q whom and
+// what --live is about.
+func (a *app) policiesFor(ctx context.Context, q *question, requests func(evaluator.Principal) ([]evaluator.Request, error)) (*snapshot.Snapshot, error) {
+	if !q.live.on {
+		return a.loadSnapshot(false)
+	}
+	live, err := a.goLive(ctx, q.live, q.aws)
+	if err != nil {
+		return nil, err
+	}
+	if q.principal == "" {
+		q.principal = live.Caller()
+	}
+	q.resource = live.liveResource(q.action, q.resource)
+	return live.forCheck(ctx, q.principal, requests)
 }
 
 // doubtAction notes that an action is none that AWS is known to have: probably it is misspelt, or an API call's name. The

@@ -29,7 +29,9 @@ func (a *app) checkTyped(ctx context.Context, q question, words []string) error 
 	if err != nil {
 		return err
 	}
-	snap, err := a.loadSnapshot(false)
+	snap, err := a.policiesFor(ctx, &q, func(p evaluator.Principal) ([]evaluator.Request, error) {
+		return q.typedRequests(words, p, given)
+	})
 	if err != nil {
 		return err
 	}
@@ -90,6 +92,19 @@ func (a *app) checkTyped(ctx context.Context, q question, words []string) error 
 		return err
 	}
 	return decisionStatus(out.Decision())
+}
+
+// typedRequests are those of a command, as far as they tell which policies concern it.
+func (q question) typedRequests(words []string, p evaluator.Principal, given evaluator.Context) ([]evaluator.Request, error) {
+	command, err := apicall.FromCommand(words, commandEnv(q, p))
+	if err != nil {
+		return nil, commandError(err)
+	}
+	var all []evaluator.Request
+	for _, r := range command.Requests() {
+		all = append(all, evaluator.Request{Principal: p, Action: r.Action, Resource: r.Resource, Context: given})
+	}
+	return all, typo(command.Unknown)
 }
 
 // hangs reports whether an answer would be another one if a context key weren't known.

@@ -181,10 +181,11 @@ func TestResourceFilter(t *testing.T) {
 	}
 }
 
-// TestGlobsMeet compares with all short texts: patterns meet if one of them fits both.
+// TestGlobsMeet compares with all short texts: patterns meet if one of them fits both. Two of four letters, a * each, may
+// need a text of six: aaa* and *bbb.
 func TestGlobsMeet(t *testing.T) {
 	var texts []string
-	for n := 1; n <= 6; n++ { // aaa* and *bbb need as many letters
+	for n := 1; n <= 6; n++ {
 		for i := range 1 << n {
 			texts = append(texts, strings.NewReplacer("0", "a", "1", "b").Replace(fmt.Sprintf("%0*b", n, i)))
 		}

@@ -24,9 +24,7 @@ type input struct {
 func (in *input) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&in.sources, "events", nil, "a further `SOURCE`")
-	flags.StringVar(&in.aws.Profile, "profile", "", "ask AWS as this `PROFILE` of its configuration; else as the environment says")
-	flags.StringVar(&in.aws.RoleARN, "role-arn", "", "assume the role of this `ARN` first")
-	flags.StringVar(&in.aws.ExternalID, "external-id", "", "the external `ID` that the role asks for")
+	awsFlags(flags, &in.aws)
 	flags.BoolVar(&in.aws.RequesterPays, "requester-pays", false, "pay for reading a bucket whose owner doesn't")
 	flags.Var(&in.maxRecord, "max-record-size", "skip single records larger than this `SIZE` (default 32MB)")
 	flags.Var(&in.maxDecompressed, "max-decompressed-size", "stop a file that decompresses to more than this `SIZE`")
@@ -37,13 +35,10 @@ func (in *input) flags(cmd *cobra.Command) {
 // take adds the arguments to the SOURCEs, and says what is wrong with the flags.
 func (in *input) take(args []string) error {
 	in.sources = append(in.sources, args...)
-	switch {
-	case len(slices.DeleteFunc(slices.Clone(in.sources), func(s string) bool { return s != "-" })) > 1:
+	if len(slices.DeleteFunc(slices.Clone(in.sources), func(s string) bool { return s != "-" })) > 1 {
 		return errors.New("standard input, -, is given twice as a SOURCE: it can be read once only")
-	case in.aws.ExternalID != "" && in.aws.RoleARN == "":
-		return errors.New("--external-id is for the role of --role-arn: give that, too")
 	}
-	return nil
+	return checkAWS(&in.aws)
 }
 
 // usesStdin reports whether standard input is a SOURCE.

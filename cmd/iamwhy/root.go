@@ -103,7 +103,7 @@ func (a *app) root() *cobra.Command {
 		Short: "why AWS denied a call, and whether it would allow one",
 		Long: `iamwhy joins CloudTrail's denials to the policy layer, the policy and the
 statement responsible, says whether a call would be allowed, and runs
-regression tests of policies. It needs AWS credentials only for events that lie in AWS.`,
+regression tests of policies. It needs AWS credentials only for collect, --live, and events that lie in AWS.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

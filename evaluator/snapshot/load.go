@@ -132,6 +132,7 @@ func (l *loader) loadParts(d *decoder) {
 	for m := range parts.Members() {
 		p := &part{status: d.str(m.Value, "status"), reason: d.str(m.Value, "reason"), listed: true, collectedAt: d.collectedAt(m.Value)}
 		p.regions, _ = d.strings(m.Value, "regions")
+		p.only, _ = d.strings(m.Value, "only")
 		p.gaps = d.gaps(m.Value)
 		switch p.status {
 		case statusOK, statusDenied, statusError, statusSkipped:

@@ -197,7 +197,9 @@ func (l *loader) loadOrganization() {
 		return
 	}
 	l.org = org
-	org.complete = l.isOK(organizationPart)
+	if p := l.parts[organizationPart]; l.isOK(organizationPart) {
+		org.complete = org.none || len(p.only) == 0 // else there may be other accounts in it
+	}
 	for _, t := range []policyType{scpType, rcpType} {
 		policies := l.orgPolicies(t)
 		org.policies = append(org.policies, allOf(t, policies)...)
@@ -358,11 +360,13 @@ func (s *Snapshot) hierarchyOf(t policyType, account string) evaluator.Hierarchy
 }
 
 // inNone reports whether an account is known to be in no organisation: it is
-// the one that the snapshot is of.
+// that of who took the snapshot, or, if that isn't known, the one that the snapshot is of.
 func (s *Snapshot) inNone(account string) bool {
-	if s.org == nil || !s.org.none || !s.org.complete || s.accounts[account] == nil {
+	if s.org == nil || !s.org.none || !s.org.complete {
 		return false
 	}
-	by, ok := policy.ParseARN(s.collectedBy)
-	return len(s.accounts) == 1 || ok && by.Account == account
+	if by, ok := policy.ParseARN(s.collectedBy); ok && isAccountID(by.Account) {
+		return by.Account == account // whose organisation was asked for
+	}
+	return len(s.accounts) == 1 && s.accounts[account] != nil
 }

@@ -1,8 +1,10 @@
 package snapshot
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,6 +27,7 @@ type part struct {
 	collectedAt time.Time // if an earlier collection got it; else zero
 	regions     []string  // that were asked, if not all were
 	gaps        []Gap
+	only        []string // what was asked for, if not all that there is
 }
 
 func iamPart(account string) string       { return "accounts/" + account + "/iam" }
@@ -39,12 +42,17 @@ func (s *Snapshot) isOK(name string) bool {
 	return p != nil && p.status == statusOK
 }
 
+// has reports whether a part, of which some things only were asked for, is whole as to one of them.
+func (s *Snapshot) has(name, thing string) bool {
+	return s.isOK(name) && slices.Contains(s.parts[name].only, thing)
+}
+
 // isOKIn reports whether what a part has of a region was collected, whole. Where
 // region is "", or a pattern, the part must be whole.
 func (s *Snapshot) isOKIn(name, region string) bool {
 	p := s.parts[name]
 	switch {
-	case p == nil:
+	case p == nil || len(p.only) > 0:
 		return false
 	case region == "" || hasWildcard(region):
 		return p.status == statusOK && len(p.regions) == 0
@@ -71,6 +79,17 @@ func (s *Snapshot) whyMissingIn(name, region, permission string) string {
 	return fmt.Sprintf("%s wasn't collected in %s; %s there would tell", name, region, permission)
 }
 
+// denied are the actions that were denied while a part was collected; otherwise if it doesn't say.
+func (p *part) denied(otherwise string) string {
+	var actions []string
+	for _, g := range p.gaps {
+		if g.Status == statusDenied && g.Action != "" && !slices.Contains(actions, g.Action) {
+			actions = append(actions, g.Action)
+		}
+	}
+	return cmp.Or(strings.Join(actions, ", "), otherwise)
+}
+
 // whyMissing says why a part isn't there, and which permission would have
 // shown it: the Missing of a layer that depends on it (rule U6).
 func (s *Snapshot) whyMissing(name, permission string) string {
@@ -81,6 +100,9 @@ func (s *Snapshot) whyMissing(name, permission string) string {
 	reason := ""
 	if p.reason != "" {
 		reason = " (" + p.reason + ")"
+	}
+	if p.status == statusDenied && len(p.only) > 0 { // these are asked for by other calls
+		permission = p.denied(permission)
 	}
 	switch p.status {
 	case statusDenied:

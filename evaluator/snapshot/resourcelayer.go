@@ -151,7 +151,7 @@ func (s *Snapshot) whyNoResource(req *evaluator.Request, k resourceKind, arn pol
 		return "whose it is isn't known, and it isn't in the snapshot; " + permission + " would tell"
 	}
 	name := resourcesPart(owner, k.service)
-	if s.isOKIn(name, arn.Region) || arn.Region == "" && s.isOK(name) {
+	if s.has(name, arn.String()) || s.isOKIn(name, arn.Region) || arn.Region == "" && s.isOK(name) {
 		return fmt.Sprintf("it isn't in account %s%s; %s would tell", owner, s.asCollected(name), permission)
 	}
 	return s.whyMissingIn(name, arn.Region, permission)

@@ -14,6 +14,7 @@
 //	                                    "parts": {NAME: {"status": "ok|denied|error|skipped", "reason": "…",
 //	                                      "collectedAt": if an earlier collection got it and this one wasn't asked to,
 //	                                      "regions": [those that were asked], if not all were,
+//	                                      "only": [users, roles, resources or accounts that were asked for], if not all,
 //	                                      "notOffered": [regions that don't have the service],
 //	                                      "gaps": [{"action", "resource", "region", "status": "denied|error", "reason"}]}}}
 //	organization.json                  the tree of roots, organisational units and accounts, see below
@@ -132,6 +133,7 @@ type Part struct {
 	// asked to; zero if it is of the snapshot's own time.
 	CollectedAt time.Time
 	Regions     []string // that were asked; none if all that the account has enabled were
+	Only        []string // users, roles, resources or accounts that were asked for; none if all that there are were
 	Gaps        []Gap    // each call that failed
 }
 
@@ -150,7 +152,7 @@ func (s *Snapshot) Parts() []Part {
 	for name, p := range s.parts {
 		parts = append(parts, Part{
 			Name: name, Status: p.status, Reason: p.reason,
-			CollectedAt: p.collectedAt, Regions: slices.Clone(p.regions), Gaps: slices.Clone(p.gaps),
+			CollectedAt: p.collectedAt, Regions: slices.Clone(p.regions), Only: slices.Clone(p.only), Gaps: slices.Clone(p.gaps),
 		})
 	}
 	slices.SortFunc(parts, func(a, b Part) int { return cmp.Compare(a.Name, b.Name) })
@@ -177,14 +179,16 @@ func (s *Snapshot) Resources() []evaluator.Resource {
 }
 
 // InOrganization reports whether an account belongs to the collected
-// organisation; Unknown if the organisation wasn't collected. An account that doesn't
+// organisation; Unknown if it isn't known to, and the organisation wasn't collected whole. An account that doesn't
 // may still belong to another organisation.
 func (s *Snapshot) InOrganization(account string) evaluator.Match {
 	switch {
-	case s.org == nil || !s.org.complete || account == "":
+	case s.org == nil || account == "":
 		return evaluator.Unknown
 	case s.org.members[account] != nil:
 		return evaluator.Matched
+	case !s.org.complete:
+		return evaluator.Unknown
 	}
 	return evaluator.NoMatch
 }
