@@ -59,7 +59,7 @@ var s3Test = serviceTest{
 			`<ListAccessPointsResult><AccessPointList><AccessPoint><Name>b</Name><NetworkOrigin>Internet</NetworkOrigin><Bucket>new</Bucket><AccessPointArn>arn:aws:s3:eu-west-1:111122223333:accesspoint/b</AccessPointArn></AccessPoint></AccessPointList></ListAccessPointsResult>`),
 		"GetAccessPoint": either(
 			on{"/accesspoint/a", text(`<GetAccessPointResult><Name>a</Name><Bucket>new</Bucket><BucketAccountId>111122223333</BucketAccountId><NetworkOrigin>VPC</NetworkOrigin><VpcConfiguration><VpcId>vpc-1</VpcId></VpcConfiguration><PublicAccessBlockConfiguration>` + blockAll + `</PublicAccessBlockConfiguration></GetAccessPointResult>`)},
-			on{"/accesspoint/b", text(`<GetAccessPointResult><Name>b</Name><Bucket>new</Bucket><NetworkOrigin>Internet</NetworkOrigin></GetAccessPointResult>`)}),
+			on{"/accesspoint/b", text(`<GetAccessPointResult><Name>b</Name><Bucket>new</Bucket><BucketAccountId>111122223333</BucketAccountId><NetworkOrigin>Internet</NetworkOrigin></GetAccessPointResult>`)}),
 		"GetAccessPointPolicy": either(
 			on{"/accesspoint/a/", text(`<GetAccessPointPolicyResult><Policy><![CDATA[` + somePolicy + `]]></Policy></GetAccessPointPolicyResult>`)},
 			on{"/accesspoint/b/", controlFails("NoSuchAccessPointPolicy")}),
@@ -75,7 +75,7 @@ var s3Test = serviceTest{
       {"Grantee":{"Type":"Group","URI":"http://acs.amazonaws.com/groups/global/AllUsers"},"Permission":"READ"}]},
     "objectOwnership":null,"publicAccessBlock":null}},
   {"arn":"arn:aws:s3:eu-west-1:111122223333:accesspoint/a","type":"access point","policy":` + somePolicy + `,"extra":{"bucket":"new","bucketAccountId":"111122223333","networkOrigin":"VPC","vpcId":"vpc-1","publicAccessBlock":` + wantAll + `}},
-  {"arn":"arn:aws:s3:eu-west-1:111122223333:accesspoint/b","type":"access point","policy":null,"extra":{"bucket":"new","networkOrigin":"Internet","publicAccessBlock":null}}
+  {"arn":"arn:aws:s3:eu-west-1:111122223333:accesspoint/b","type":"access point","policy":null,"extra":{"bucket":"new","bucketAccountId":"111122223333","networkOrigin":"Internet","publicAccessBlock":null}}
 ]`,
 }
 

@@ -33,8 +33,8 @@ func collectFake() *awsfake.Fake {
 	return f
 }
 
-// runCollect runs collect on the fake, and returns what it said and its status.
-func runCollect(t *testing.T, f *awsfake.Fake, args ...string) (stdout, stderr string, exit int) {
+// askFake makes the fake what commands ask in this test, started ones as well.
+func askFake(t *testing.T, f *awsfake.Fake) {
 	t.Helper()
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
@@ -45,6 +45,12 @@ func runCollect(t *testing.T, f *awsfake.Fake, args ...string) (stdout, stderr s
 	} {
 		t.Setenv(name, value)
 	}
+}
+
+// runCollect runs collect on the fake, and returns what it said and its status.
+func runCollect(t *testing.T, f *awsfake.Fake, args ...string) (stdout, stderr string, exit int) {
+	t.Helper()
+	askFake(t, f)
 	var out, errs bytes.Buffer
 	exit = run(t.Context(), append([]string{"collect"}, args...), streams{strings.NewReader(""), &out, &errs})
 	return out.String(), errs.String(), exit

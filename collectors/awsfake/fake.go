@@ -235,9 +235,17 @@ func (c *Call) readScope() bool {
 	return true
 }
 
+// s3Control begins the paths of S3 Control, which signs as S3 and has errors of another shape.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListAccessPoints.html
+const s3Control = "/v20180820/"
+
 // readOperation reads what a call says of its operation and its protocol.
 func (c *Call) readOperation() {
 	c.protocol = protocols[c.Service]
+	if c.protocol == s3XML && strings.HasPrefix(c.Request.URL.Path, s3Control) {
+		c.protocol = restXML
+	}
 	kind := c.Request.Header.Get("Content-Type")
 	if target := c.Request.Header.Get("X-Amz-Target"); target != "" {
 		c.Operation = target[strings.LastIndexByte(target, '.')+1:]

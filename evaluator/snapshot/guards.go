@@ -237,7 +237,11 @@ func (s *Snapshot) accessPointLayer(req *evaluator.Request, k resourceKind, arn 
 	l := r.resourceLayer(k.typ, k.permission)
 	a := r.accessPoint
 	if a == nil || a.bucket == "" {
-		l.State, l.Missing = evaluator.NotCollected, fmt.Sprintf("which bucket is behind access point %s; s3:GetAccessPoint would tell", arn)
+		missing := []string{fmt.Sprintf("which bucket is behind access point %s; s3:GetAccessPoint would tell", arn)}
+		if l.Missing != "" {
+			missing = append([]string{l.Missing}, missing...)
+		}
+		l.State, l.Missing = evaluator.NotCollected, joinMissing(missing)
 		return l
 	}
 	bucket, _ := policy.ParseARN(a.bucket)
@@ -261,7 +265,7 @@ func (s *Snapshot) accessPointLayer(req *evaluator.Request, k resourceKind, arn 
 		}
 	} else {
 		behind.State = evaluator.NotCollected
-		behind.Missing = fmt.Sprintf("bucket policy of %s: it isn't in the snapshot; s3:GetBucketPolicy on %s would tell", bucket.Resource, a.bucket)
+		behind.Missing = fmt.Sprintf("bucket policy of %s: %s", bucket.Resource, s.whyNoBucket(a))
 	}
 	for _, setting := range blockSettings {
 		*setting.field(&guard) = max(*setting.field(&guard), *setting.field(&a.block))
@@ -271,6 +275,15 @@ func (s *Snapshot) accessPointLayer(req *evaluator.Request, k resourceKind, arn 
 	}
 	l.Behind, l.Bucket = behind, &guard
 	return l
+}
+
+// whyNoBucket says why the bucket behind an access point isn't in the snapshot. It lies in a region that nobody knows.
+func (s *Snapshot) whyNoBucket(a *accessPoint) string {
+	permission := "s3:GetBucketPolicy on " + a.bucket
+	if name := resourcesPart(a.account, "s3"); s.accounts[a.account] != nil && !s.isOK(name) {
+		return s.whyMissingIn(name, "", permission)
+	}
+	return "it isn't in the snapshot; " + permission + " would tell"
 }
 
 // guardOfSome is what guards a bucket that is one of several: known only where it is the same for all.

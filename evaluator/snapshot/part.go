@@ -74,6 +74,9 @@ func (s *Snapshot) whyMissingIn(name, region, permission string) string {
 		return s.whyMissing(name, permission)
 	}
 	if region == "" {
+		if p.status == statusDenied || p.status == statusError { // which is told first: of the regions that were asked it lacks something, too
+			return s.whyMissing(name, permission)
+		}
 		return fmt.Sprintf("%s is of some regions only; %s in the others would tell", name, permission)
 	}
 	return fmt.Sprintf("%s wasn't collected in %s; %s there would tell", name, region, permission)

@@ -55,6 +55,46 @@ func TestRegions(t *testing.T) {
 	}
 }
 
+// TestNoRegion: a bucket's ARN has no region, so that of what the part lacks, what was denied is told before the regions that
+// nobody asked; the bucket behind an access point likewise (rule U6).
+func TestNoRegion(t *testing.T) {
+	const (
+		denied = `"reason": "no", "gaps": [{"action": "s3:ListAllMyBuckets", "status": "denied", "reason": "no"}]`
+		point  = "arn:aws:s3:eu-west-1:222222222222:accesspoint/ap"
+		behind = `[{"arn": "` + point + `", "type": "access point", "policy": null, "extra": {"bucket": "b", "bucketAccountId": "222222222222", "networkOrigin": "Internet"}}]`
+		lost   = `[{"arn": "` + point + `", "type": "access point", "status": "denied", "reason": "no", "extra": {}}]`
+	)
+	tests := []struct {
+		name, record, file, arn string
+		want                    []string
+	}{
+		{"denied", `{"status": "denied", ` + denied + `}`, "[]", "arn:aws:s3:::b", []string{"s3:GetBucketPolicy on arn:aws:s3:::b was denied (no)"}},
+		{"denied, and some regions", `{"status": "denied", "regions": ["eu-west-1"], ` + denied + `}`, "[]", "arn:aws:s3:::b", []string{"s3:GetBucketPolicy on arn:aws:s3:::b was denied (no)"}},
+		{"all buckets, whatever the regions", `{"status": "ok", "regions": ["eu-west-1"]}`, "[]", "arn:aws:s3:::b", []string{"it isn't in account 222222222222"}},
+		{"behind, denied", `{"status": "denied", "regions": ["eu-west-1"], ` + denied + `}`, behind, point, []string{"bucket policy of b: s3:GetBucketPolicy on arn:aws:s3:::b was denied (no)"}},
+		{"behind, not there", `{"status": "ok"}`, behind, point, []string{"bucket policy of b: it isn't in the snapshot"}},
+		{"two things", `{"status": "denied", ` + denied + `}`, lost, point, []string{"s3:GetAccessPointPolicy: denied (no)", "which bucket is behind access point"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := load(t, map[string]string{
+				"snapshot.json": strings.Replace(fixture["snapshot.json"], `"accounts/222222222222/resources/s3": {"status": "ok"}`, `"accounts/222222222222/resources/s3": `+tt.record, 1),
+				s3File:          tt.file,
+			})
+			p := policies(t, s, evaluator.Request{Principal: ann, Action: "s3:ListBucket", Resource: evaluator.Resource{ARN: tt.arn, Account: prod}})
+			missing := p.Resource.Missing
+			if p.Resource.Behind != nil {
+				missing += p.Resource.Behind.Missing
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(missing, want) {
+					t.Errorf("missing: %q, want …%s…", missing, want)
+				}
+			}
+		})
+	}
+}
+
 func TestParts(t *testing.T) {
 	s := load(t, map[string]string{
 		"snapshot.json": withPart("accounts/222222222222/resources/logs", `{"status": "error", "reason": "r", "collectedAt": "2025-05-01T10:00:00Z", "regions": ["eu-west-1"],
