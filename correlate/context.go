@@ -34,20 +34,40 @@ func (k *keys) state(s evaluator.KeyState, names ...string) {
 
 func (k *keys) absent(names ...string) { k.state(evaluator.Absent, names...) }
 
+// A callContext is what an event tells of the context of every request in it.
+type callContext struct {
+	prefixes map[string]bool // of the actions that are the event's service's own
+	lake     lakeContext
+	identity keys
+	network  keys
+}
+
+func (c *call) newContext() *callContext {
+	ctx := &callContext{
+		prefixes: map[string]bool{servicePrefix(c.event.Source): true}, lake: decodeLakeContext(c.event.Context),
+		identity: identityKeys(c), network: networkKeys(c.event),
+	}
+	if derived := c.derived(); len(derived) > 0 {
+		ctx.prefixes[actionService(derived[0].Action)] = true
+	}
+	return ctx
+}
+
 // setContext fills a request's context. A message about another principal than the
 // event's caller leaves of the event only what is true of any request in it; so does an
 // action of another service, which that service's own call needed (T117).
 func (c *call) setContext(r *Request, mismatch bool) {
 	r.Context.Open = true
-	own := c.prefixes[actionService(r.Action)] || strings.EqualFold(r.Action, "iam:PassRole")
+	of := c.context()
+	own := of.prefixes[actionService(r.Action)] || strings.EqualFold(r.Action, "iam:PassRole")
 	var all keys
 	all = append(all, timeKeys(c.event)...)
 	if !mismatch {
-		all = append(all, c.identity...)
+		all = append(all, of.identity...)
 	}
 	switch {
 	case !mismatch && own:
-		all = append(all, c.network...)
+		all = append(all, of.network...)
 	case !mismatch:
 		all = append(all, c.behindKeys()...)
 	}

@@ -259,7 +259,7 @@ func (j *jsonRenderer) Denial(d correlate.Denial) error {
 		Time: cells[0], Principal: cells[1], EventID: cells[2], Service: cells[3], EventName: cells[4], ErrorCode: cells[5], Message: cells[6],
 		Requests: []jsonDeniedRequest{},
 	}
-	for _, q := range d.Requests {
+	for _, q := range d.Requests() {
 		r := requestOf(q.Request)
 		out.Requests = append(out.Requests, jsonDeniedRequest{
 			r.Action, r.Resources, r.ResourcePattern, r.Context, list(q.Unknown()), q.Required, string(q.ActionSource), string(q.ResourceSource),

@@ -52,7 +52,7 @@ type denied struct {
 // requestLines are the requests that a denied call stands for, the one that AWS named first.
 func requestLines(d correlate.Denial) []string {
 	var lines []string
-	for _, q := range d.Requests {
+	for _, q := range d.Requests() {
 		need := "needs "
 		if !q.Required {
 			need = "may need "
