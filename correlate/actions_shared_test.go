@@ -87,12 +87,12 @@ func TestDerivedActions(t *testing.T) {
 			t.Fatalf("line %d: %v", n, err)
 		}
 		denials := DenialsOf(e, true)
-		if len(denials) != 1 || len(denials[0].Requests) == 0 {
+		if len(denials) != 1 || len(denials[0].Requests()) == 0 {
 			t.Errorf("line %d: %s: %d denials", n, e.Name, len(denials))
 			continue
 		}
 		sum.Records++
-		requests := denials[0].Requests
+		requests := denials[0].Requests()
 		if strings.EqualFold(requests[0].Action, record.Truth.Action) {
 			sum.Actions++
 		} else if record.Quality == "real" {

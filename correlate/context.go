@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/iamwhy/iamwhy/evaluator"
@@ -34,31 +35,66 @@ func (k *keys) state(s evaluator.KeyState, names ...string) {
 
 func (k *keys) absent(names ...string) { k.state(evaluator.Absent, names...) }
 
+// A callContext is what an event tells of the context of every request in it.
+type callContext struct {
+	prefixes []string // of the actions that are the event's service's own
+	lake     lakeContext
+	// What is known of a request that the message says another principal made, of one of the event's
+	// own service, and of another's. Each request gets a copy, which a change makes its own.
+	another, own, behind func() *evaluator.Context
+}
+
+func (c *call) newContext() *callContext {
+	ctx := &callContext{prefixes: []string{servicePrefix(c.event.Source)}, lake: decodeLakeContext(c.event.Context)}
+	if derived := c.derived(); len(derived) > 0 {
+		ctx.prefixes = append(ctx.prefixes, actionService(derived[0].Action))
+	}
+	anyones, callers := timeKeys(c.event), identityKeys(c)
+	ctx.another = sync.OnceValue(func() *evaluator.Context { return openContext(anyones) })
+	ctx.own = sync.OnceValue(func() *evaluator.Context { return openContext(anyones, callers, networkKeys(c.event)) })
+	ctx.behind = sync.OnceValue(func() *evaluator.Context { return openContext(anyones, callers, c.behindKeys()) })
+	return ctx
+}
+
+// openContext returns a context in which what isn't among the keys is unknown.
+func openContext(known ...keys) *evaluator.Context {
+	c := evaluator.Context{Open: true}
+	n := 0
+	for _, k := range known {
+		n += len(k)
+	}
+	c.Grow(n)
+	for _, k := range known {
+		k.putIn(&c)
+	}
+	return &c
+}
+
+func (k keys) putIn(c *evaluator.Context) {
+	for _, v := range k {
+		c.Put(v)
+	}
+}
+
 // setContext fills a request's context. A message about another principal than the
 // event's caller leaves of the event only what is true of any request in it; so does an
 // action of another service, which that service's own call needed (T117).
 func (c *call) setContext(r *Request, mismatch bool) {
-	r.Context.Open = true
-	own := c.prefixes[actionService(r.Action)] || strings.EqualFold(r.Action, "iam:PassRole")
-	var all keys
-	all = append(all, timeKeys(c.event)...)
-	if !mismatch {
-		all = append(all, c.identity...)
-	}
+	of := c.context()
+	own := slices.Contains(of.prefixes, actionService(r.Action)) || strings.EqualFold(r.Action, "iam:PassRole")
 	switch {
-	case !mismatch && own:
-		all = append(all, c.network...)
-	case !mismatch:
-		all = append(all, c.behindKeys()...)
+	case mismatch:
+		r.Context = *of.another()
+	case own:
+		r.Context = *of.own()
+	default:
+		r.Context = *of.behind()
 	}
 	if !mismatch {
-		all = append(all, c.serviceKeys(r, own)...)
+		c.serviceKeys(r, own).putIn(&r.Context)
 	}
 	if r.AccountAssumed { // an assumption must not decide a condition
-		all.state(evaluator.UnknownKey, "aws:ResourceAccount")
-	}
-	for _, v := range all {
-		r.Context.Put(v)
+		r.Context.SetState("aws:ResourceAccount", evaluator.UnknownKey)
 	}
 }
 

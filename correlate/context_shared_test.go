@@ -18,7 +18,7 @@ func TestRealContexts(t *testing.T) {
 	for _, e := range realEvents(t) {
 		events++
 		c := newCall(e)
-		for _, a := range c.derived {
+		for _, a := range c.derived() {
 			requests++
 			r := c.request(&Denial{Event: e, Principal: c.principal}, a)
 			where := e.Name + " " + r.Action + " on " + r.Resource.ARN

@@ -41,7 +41,7 @@ func contextOf(e *Event, action string, mismatch bool) *evaluator.Context {
 	r := Request{}
 	r.Action, r.Principal = action, c.principal
 	c.setContext(&r, mismatch)
-	c.lake.apply(&r)
+	c.context().lake.apply(&r)
 	return &r.Context
 }
 

@@ -35,9 +35,24 @@ type Denial struct {
 	// PrincipalMismatch says that Principal is the message's and not the event's caller:
 	// a role that a service used inside the call (T67).
 	PrincipalMismatch bool
-	// Requests are what the call needed, each with its context. The first is
-	// the one that AWS named, if it named one.
-	Requests []Request
+
+	requests func() []Request // nil for none
+}
+
+// Requests are what the call needed, each with its context. The first is
+// the one that AWS named, if it named one. They are made when they are first asked for:
+// most of what a denial costs is in them. All copies of a denial share them.
+func (d Denial) Requests() []Request {
+	if d.requests == nil {
+		return nil
+	}
+	return d.requests()
+}
+
+// WithRequests returns the denial as one of a call that needed these requests.
+func (d Denial) WithRequests(requests ...Request) Denial {
+	d.requests = func() []Request { return requests }
+	return d
 }
 
 // A Request is a derived request, and where its parts come from.
@@ -77,7 +92,7 @@ func DenialsOf(e *Event, all bool) []Denial {
 		}
 		d := Denial{Event: e, Part: f.path, Class: class, Code: f.code, Message: m}
 		d.Principal, d.PrincipalMismatch = c.caller(&d.Message)
-		d.Requests = c.requests(&d, f.names)
+		d.requests = c.requests(d, f.names)
 		denials = append(denials, d)
 	}
 	return denials
@@ -111,8 +126,7 @@ func DenialFromMessage(text string) Denial {
 	}
 	r.Context.Open = true
 	evaluator.DeriveContext(&r.Request)
-	d.Requests = []Request{r}
-	return d
+	return d.WithRequests(r)
 }
 
 // relevant says whether an event can tell of a denial (steps 1 and 2 of T39).

@@ -362,7 +362,7 @@ func TestChoose(t *testing.T) {
 	}
 	for _, tt := range tests {
 		c := newCall(roleEvent("ec2.amazonaws.com", "RunInstances"))
-		c.derived = tt.derived
+		c.derived = func() []apicall.Request { return tt.derived }
 		m := ParseMessage(tt.message, "ec2")
 		var got []string
 		for _, a := range c.choose(&m, tt.derived) {
@@ -381,9 +381,11 @@ func TestChoose(t *testing.T) {
 // T40: the code says that it was the key.
 func TestKeyDenied(t *testing.T) {
 	c := newCall(roleEvent("sqs.amazonaws.com", "SendMessage"))
-	c.derived = []apicall.Request{derivedRequest("sqs:SendMessage", "arn:aws:sqs:eu-west-1:222222222222:jobs"), derivedRequest("kms:GenerateDataKey", "*")}
+	c.derived = func() []apicall.Request {
+		return []apicall.Request{derivedRequest("sqs:SendMessage", "arn:aws:sqs:eu-west-1:222222222222:jobs"), derivedRequest("kms:GenerateDataKey", "*")}
+	}
 	for code, want := range map[string]int{"KMS.AccessDeniedException": 1, "KmsAccessDenied": 1, "AccessDenied": 2} {
-		got := c.requests(&Denial{Code: code, Message: ParseMessage("", "sqs")}, nil)
+		got := c.requests(Denial{Code: code, Message: ParseMessage("", "sqs")}, nil)()
 		if len(got) != want || want == 1 && got[0].Action != "kms:GenerateDataKey" {
 			t.Errorf("T40: requests of %s = %+v, want %d", code, got, want)
 		}
@@ -438,20 +440,20 @@ func TestSetAccount(t *testing.T) {
 func TestDenialFromMessage(t *testing.T) {
 	d := DenialFromMessage("An error occurred (AccessDenied) when calling the CopyObject operation: " + shortDeny +
 		`s3:CopyObject on resource: "arn:aws:s3:::acme-data/x" because no identity-based policy allows the s3:CopyObject action`)
-	if d.Event != nil || d.Class != ClassDenied || d.Code != "AccessDenied" || len(d.Requests) != 1 {
+	if d.Event != nil || d.Class != ClassDenied || d.Code != "AccessDenied" || len(d.Requests()) != 1 {
 		t.Fatalf("DenialFromMessage = %+v", d)
 	}
-	r := d.Requests[0]
+	r := d.Requests()[0]
 	if r.Action != "s3:PutObject" || r.Resource != (evaluator.Resource{ARN: "arn:aws:s3:::acme-data/x"}) || !r.Context.Open || !r.Required || r.ActionSource != apicall.FromMessage {
 		t.Errorf("request = %+v", r)
 	}
 	if s := r.Context.Lookup("aws:SourceIp").State; s != evaluator.UnknownKey {
 		t.Errorf("aws:SourceIp is %v, want it unknown", s)
 	}
-	if r := DenialFromMessage(shortDeny + "kms:Decrypt on this resource").Requests[0]; r.Resource.ARN != "*" || !r.Resource.Pattern {
+	if r := DenialFromMessage(shortDeny + "kms:Decrypt on this resource").Requests()[0]; r.Resource.ARN != "*" || !r.Resource.Pattern {
 		t.Errorf("resource that isn't named = %+v, want *, a pattern", r.Resource)
 	}
-	if d := DenialFromMessage("Access Denied"); d.Class != ClassDenied || d.Requests != nil {
+	if d := DenialFromMessage("Access Denied"); d.Class != ClassDenied || d.Requests() != nil {
 		t.Errorf("DenialFromMessage(Access Denied) = %+v, want a denial without requests", d)
 	}
 	if d := DenialFromMessage("good morning"); d.Class != ClassNone {
@@ -570,11 +572,11 @@ func TestReferenceActions(t *testing.T) {
 					continue
 				}
 				lines++
-				if len(d.Requests) == 0 || !strings.EqualFold(d.Requests[0].Action, m.Action) {
-					t.Errorf("%s: %q: requests %+v", e.ID, m.Text, d.Requests)
+				if len(d.Requests()) == 0 || !strings.EqualFold(d.Requests()[0].Action, m.Action) {
+					t.Errorf("%s: %q: requests %+v", e.ID, m.Text, d.Requests())
 					continue
 				}
-				if r := d.Requests[0]; strings.HasPrefix(m.Resource, "arn:") && !m.PathUnknown && r.Resource.ARN != m.Resource {
+				if r := d.Requests()[0]; strings.HasPrefix(m.Resource, "arn:") && !m.PathUnknown && r.Resource.ARN != m.Resource {
 					t.Errorf("%s: resource %q, message %q", e.ID, r.Resource.ARN, m.Resource)
 				}
 			}
@@ -622,7 +624,7 @@ func FuzzDenialsOf(f *testing.F) {
 			if d.Class != ClassDenied {
 				t.Errorf("denial of class %q", d.Class)
 			}
-			for _, r := range d.Requests {
+			for _, r := range d.Requests() {
 				if !r.Context.Open || r.Principal != d.Principal {
 					t.Errorf("request %+v", r)
 				}
@@ -650,7 +652,7 @@ func TestCallerOfPassedRole(t *testing.T) {
 	}
 	for _, tt := range tests {
 		c := newCall(roleEvent(tt.source, "RunTask"))
-		c.derived = tt.derived
+		c.derived = func() []apicall.Request { return tt.derived }
 		if got, mismatch := c.caller(&m); got != tt.want || !mismatch {
 			t.Errorf("%s: caller = %+v, mismatch %v; want %+v", tt.name, got, mismatch, tt.want)
 		}

@@ -123,20 +123,21 @@ func (x *Explainer) meetTwin(first twinned, d Denial) {
 	ofCaller := callerCopy(d.Event)
 	switch {
 	case first.ofCaller && !ofCaller:
-		learnOwner(&first.group.denial, d.Requests)
+		learnOwner(first.group.denial, d.Requests())
 	case ofCaller && !first.ofCaller:
-		owners := first.group.denial.Requests
+		owners := first.group.denial.Requests()
 		x.drop(first)
 		g := x.add(d)
-		learnOwner(&g.denial, owners)
+		learnOwner(g.denial, owners)
 		x.twins[d.Event.SharedID] = twinned{group: g, sighting: sighting{d.Event.ID, d.Event.Time}, ofCaller: true}
 	}
 }
 
 // learnOwner takes over what the owner's copy tells of whose a resource is.
-func learnOwner(d *Denial, owners []Request) {
-	for i := range d.Requests {
-		r := &d.Requests[i]
+func learnOwner(d Denial, owners []Request) {
+	requests := d.Requests()
+	for i := range requests {
+		r := &requests[i]
 		for _, o := range owners {
 			if o.Resource.ARN == r.Resource.ARN && o.Resource.Account != "" && !o.AccountAssumed && (r.Resource.Account == "" || r.AccountAssumed) {
 				r.Resource.Account, r.AccountAssumed = o.Resource.Account, false
@@ -187,13 +188,13 @@ func keyOf(d *Denial) groupKey {
 		principal: d.Principal, mismatch: d.PrincipalMismatch, claim: d.Message.Claim, layer: d.Message.Layer,
 		policyARN: d.Message.PolicyARN, code: d.Code, part: d.Part, requests: requestsDigest(d.evaluated()),
 	}
-	if len(d.Requests) == 0 && d.Event == nil {
+	if len(d.Requests()) == 0 && d.Event == nil {
 		k.text = d.Message.Text
 	}
 	if e := d.Event; e != nil {
 		k.region, k.endpoint, k.invokedBy, k.timed = e.Region, e.VPCEndpointID, e.Identity.InvokedBy, !e.Time.IsZero()
 		k.session = e.Identity.AccessKeyID // users have sessions, too: with MFA and without
-		if len(d.Requests) == 0 {
+		if len(d.Requests()) == 0 {
 			k.text = e.Source + ":" + e.Name
 		}
 	}
@@ -317,13 +318,13 @@ func (x *Explainer) byTime(ctx context.Context, g *cluster) ([]*cluster, error) 
 
 // at is the denial as if its call had been made at another time.
 func (d Denial) at(t time.Time) Denial {
-	d.Requests = slices.Clone(d.Requests)
-	for i := range d.Requests {
-		c := &d.Requests[i].Context
+	requests := slices.Clone(d.Requests())
+	for i := range requests {
+		c := &requests[i].Context
 		*c = c.Clone()
 		putTime(c, t)
 	}
-	return d
+	return d.WithRequests(requests...)
 }
 
 func putTime(c *evaluator.Context, t time.Time) {

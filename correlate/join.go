@@ -23,11 +23,12 @@ func (x *Explainer) explain(ctx context.Context, g *cluster) (*explained, error)
 		f.Sessions = []string{d.Principal.ARN}
 	}
 	f.Request.Principal = d.Principal
-	if len(d.Requests) > 0 {
-		f.Request = d.Requests[0]
+	requests := d.Requests()
+	if len(requests) > 0 {
+		f.Request = requests[0]
 	}
 	var policies evaluator.Policies
-	if x.src != nil && len(d.Requests) > 0 {
+	if x.src != nil && len(requests) > 0 {
 		chosen, err := x.evaluate(ctx, &d)
 		if err != nil {
 			return nil, err
@@ -95,20 +96,21 @@ func (x *Explainer) evaluate(ctx context.Context, d *Denial) (evaluated, error) 
 // evaluated are the requests that decide a denial: the one that AWS named or, if it named none, all that the
 // call surely needed (rule T81).
 func (d *Denial) evaluated() []Request {
-	if len(d.Requests) < 2 {
-		return d.Requests
+	requests := d.Requests()
+	if len(requests) < 2 {
+		return requests
 	}
 	if d.Message.Action != "" {
-		return d.Requests[:1]
+		return requests[:1]
 	}
 	var required []Request
-	for _, r := range d.Requests {
+	for _, r := range requests {
 		if r.Required {
 			required = append(required, r)
 		}
 	}
 	if required == nil {
-		return d.Requests[:1]
+		return requests[:1]
 	}
 	return required
 }

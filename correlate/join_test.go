@@ -368,9 +368,9 @@ func TestChosenRequest(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			x := NewExplainer(src, Options{})
-			d := Denial{Class: ClassDenied, Code: "AccessDenied", Message: ParseMessage("Access Denied", "sqs"), Requests: tt.requests}
+			d := Denial{Class: ClassDenied, Code: "AccessDenied", Message: ParseMessage("Access Denied", "sqs")}
 			d.Message.Action, d.Principal = tt.message, tt.requests[0].Principal
-			x.AddDenial(d)
+			x.AddDenial(d.WithRequests(tt.requests...))
 			all, err := x.Findings(t.Context())
 			if err != nil || len(all) != 1 {
 				t.Fatalf("%d findings, %v", len(all), err)
@@ -395,13 +395,13 @@ func TestEvaluationLeavesDenial(t *testing.T) {
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%d findings, %v", len(all), err)
 	}
-	if got := d.Requests[0].Resource.Account; got != "" {
+	if got := d.Requests()[0].Resource.Account; got != "" {
 		t.Errorf("the denial's resource is of account %q now", got)
 	}
 	if got := all[0].Request.Resource.Account; got != "111111111111" {
 		t.Errorf("the finding's resource is of account %q, want the source's 111111111111", got)
 	}
-	if d.Requests[0].Context.Known("aws:ResourceAccount") {
+	if d.Requests()[0].Context.Known("aws:ResourceAccount") {
 		t.Error("the denial's context has aws:ResourceAccount now")
 	}
 }

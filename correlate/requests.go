@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/apicall"
@@ -15,16 +16,21 @@ type call struct {
 	event     *Event
 	principal evaluator.Principal
 	account   string // the caller's, "" if it isn't known
-	derived   []apicall.Request
-	prefixes  map[string]bool // of the actions that are the event's service's own
-	lake      lakeContext
-	identity  []evaluator.ContextValue
-	network   []evaluator.ContextValue
+	// What follows is made when it is first asked for.
+	derived func() []apicall.Request
+	context func() *callContext
 }
 
 func newCall(e *Event) *call {
-	c := &call{event: e, principal: eventPrincipal(e), account: callerAccount(e), lake: decodeLakeContext(e.Context)}
-	account := c.account
+	c := &call{event: e, principal: eventPrincipal(e), account: callerAccount(e)}
+	c.derived = sync.OnceValue(c.derive)
+	c.context = sync.OnceValue(c.newContext)
+	return c
+}
+
+// derive returns what the call asks of IAM by the event alone.
+func (c *call) derive() []apicall.Request {
+	e, account := c.event, c.account
 	if account == "" {
 		account = knownAccount(e.RecipientAccount)
 	}
@@ -35,13 +41,7 @@ func newCall(e *Event) *call {
 	for _, r := range e.Resources {
 		in.Resources = append(in.Resources, apicall.RecordedResource(r))
 	}
-	c.derived = apicall.Requests(in)
-	c.prefixes = map[string]bool{servicePrefix(e.Source): true}
-	if len(c.derived) > 0 {
-		c.prefixes[actionService(c.derived[0].Action)] = true
-	}
-	c.identity, c.network = identityKeys(c), networkKeys(e)
-	return c
+	return apicall.Requests(in)
 }
 
 // decodeParameters returns the request parameters, nil if they aren't known: EC2 and STS record null
@@ -75,18 +75,21 @@ func iamAction(action string) string {
 	return action
 }
 
-// requests returns what the denied call needed, the request that AWS named first (T75).
-func (c *call) requests(d *Denial, names []string) []Request {
-	derived := itemRequests(c.derived, names)
-	if d.Message.Action == "" && keyDenied(d.Code) {
-		derived = ofService(derived, "kms")
-	}
-	chosen := c.choose(&d.Message, derived)
-	out := make([]Request, 0, len(chosen))
-	for _, a := range chosen {
-		out = append(out, c.request(d, a))
-	}
-	return out
+// requests returns what makes the requests that the denied call needed, once: the one that AWS named
+// first (T75).
+func (c *call) requests(d Denial, names []string) func() []Request {
+	return sync.OnceValue(func() []Request {
+		derived := itemRequests(c.derived(), names)
+		if d.Message.Action == "" && keyDenied(d.Code) {
+			derived = ofService(derived, "kms")
+		}
+		chosen := c.choose(&d.Message, derived)
+		out := make([]Request, 0, len(chosen))
+		for _, a := range chosen {
+			out = append(out, c.request(&d, a))
+		}
+		return out
+	})
 }
 
 // keyDenied reports whether an error code says that it was the use of a KMS key that was
@@ -298,7 +301,7 @@ func (c *call) request(d *Denial, a apicall.Request) Request {
 	for _, v := range a.Context {
 		r.Context.Put(v)
 	}
-	c.lake.apply(&r)
+	c.context().lake.apply(&r)
 	evaluator.DeriveContext(&r.Request)
 	return r
 }
@@ -352,8 +355,9 @@ func (c *call) setAccount(r *evaluator.Resource) (assumed bool) {
 // is none or several.
 func (c *call) passedRole() string {
 	role := ""
-	for _, i := range withAction(c.derived, "iam:PassRole") {
-		r := c.derived[i].Resource
+	derived := c.derived()
+	for _, i := range withAction(derived, "iam:PassRole") {
+		r := derived[i].Resource
 		if r.Pattern || role != "" && role != r.ARN {
 			return ""
 		}
@@ -375,8 +379,9 @@ func (c *call) rolesUser(m *Message) evaluator.Principal {
 		}
 		return evaluator.Principal{}
 	}
-	for _, i := range withAction(c.derived, "iam:PassRole") {
-		for _, v := range c.derived[i].Context {
+	derived := c.derived()
+	for _, i := range withAction(derived, "iam:PassRole") {
+		for _, v := range derived[i].Context {
 			if strings.EqualFold(v.Name, "iam:PassedToService") && v.State == evaluator.Present && len(v.Values) == 1 {
 				return evaluator.Principal{Type: evaluator.Service, ARN: v.Values[0]}
 			}

@@ -12,29 +12,32 @@ import (
 // there or in part, and those that a request for the action may carry by the service reference. Keys that vary,
 // such as aws:PrincipalTag/${TagKey}, are spelled as there; what no request of the action carries isn't listed (U2).
 func (r *Request) Unknown() []string {
-	names := map[string]string{} // by the name in lower case (C3)
-	for _, v := range r.Context.All() {
+	var named []apicall.Key
+	for v := range r.Context.Each {
 		switch {
 		case v.Pattern, v.State == evaluator.Partial, v.State == evaluator.PresentUnknown, v.State == evaluator.UnknownKey:
-			names[strings.ToLower(v.Name)] = v.Name
+			named = append(named, apicall.Key{Name: v.Name, Folded: strings.ToLower(v.Name)})
 		}
 	}
+	slices.SortFunc(named, func(a, b apicall.Key) int { return strings.Compare(a.Folded, b.Folded) })
+	var may []apicall.Key
 	if r.Context.Open {
-		for _, name := range apicall.RequestKeys(r.Action, r.Resource.ARN) {
-			if !r.Context.Known(name) && !r.listed(name) {
-				names[strings.ToLower(name)] = name
-			}
+		may = apicall.RequestKeys(r.Action, r.Resource.ARN)
+	}
+	names := make([]string, 0, len(named)+len(may))
+	for _, key := range may {
+		if r.Context.Known(key.Name) || r.listed(key.Name) {
+			continue
 		}
+		for len(named) > 0 && named[0].Folded < key.Folded {
+			names, named = append(names, named[0].Name), named[1:]
+		}
+		names = append(names, key.Name)
 	}
-	folded := make([]string, 0, len(names))
-	for name := range names {
-		folded = append(folded, name)
+	for _, key := range named {
+		names = append(names, key.Name)
 	}
-	slices.Sort(folded)
-	for i, name := range folded {
-		folded[i] = names[name]
-	}
-	return folded
+	return names
 }
 
 // lists are the keys that list the names of which keys of a varying name are there: if one is known, so are they.

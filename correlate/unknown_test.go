@@ -31,7 +31,7 @@ func TestUnknown(t *testing.T) {
 			e := userEvent()
 			e.Source, e.Name, e.RequestParameters = tt.source, tt.operation, json.RawMessage(tt.parameters)
 			c := newCall(e)
-			r := c.request(&Denial{Event: e, Principal: c.principal}, c.derived[0])
+			r := c.request(&Denial{Event: e, Principal: c.principal}, c.derived()[0])
 			got := r.Unknown()
 			if !slices.IsSortedFunc(got, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) }) {
 				t.Errorf("not sorted: %q", got)
@@ -72,10 +72,10 @@ func TestOtherResourceThanDerived(t *testing.T) {
 	e.ErrorMessage = "You are not authorized to perform this operation. User: " + e.Identity.ARN +
 		" is not authorized to perform: ec2:TerminateInstances on resource: arn:aws:ec2:eu-west-1:222222222222:instance/i-2 because no identity-based policy allows the ec2:TerminateInstances action"
 	d := DenialsOf(e, false)
-	if len(d) != 1 || len(d[0].Requests) == 0 || !strings.HasSuffix(d[0].Requests[0].Resource.ARN, "/i-2") {
+	if len(d) != 1 || len(d[0].Requests()) == 0 || !strings.HasSuffix(d[0].Requests()[0].Resource.ARN, "/i-2") {
 		t.Fatalf("got %+v", d)
 	}
-	if v := d[0].Requests[0].Context.Lookup("ec2:InstanceID"); v.State != evaluator.UnknownKey {
+	if v := d[0].Requests()[0].Context.Lookup("ec2:InstanceID"); v.State != evaluator.UnknownKey {
 		t.Errorf("ec2:InstanceID is %d %q, want unknown", v.State, v.Values)
 	}
 }

@@ -1,9 +1,11 @@
 package evaluator
 
 import (
+	"hash/maphash"
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unique"
 )
 
@@ -52,7 +54,26 @@ func (v *keyValue) shown() ContextValue {
 // A keyName is a context key's name in lower case (rule C3), made comparable at the cost of a pointer.
 type keyName = unique.Handle[string]
 
-func keyNameOf(name string) keyName { return unique.Make(strings.ToLower(name)) }
+// keySpellings remembers names as they are spelled: the same few are asked for again and again.
+var (
+	keySpellings    [2048]atomic.Pointer[keySpelling]
+	keySpellingSeed = maphash.MakeSeed()
+)
+
+type keySpelling struct {
+	spelled string
+	name    keyName
+}
+
+func keyNameOf(name string) keyName {
+	slot := &keySpellings[maphash.String(keySpellingSeed, name)%uint64(len(keySpellings))]
+	if s := slot.Load(); s != nil && s.spelled == name {
+		return s.name
+	}
+	s := &keySpelling{strings.Clone(name), unique.Make(strings.ToLower(name))}
+	slot.Store(s)
+	return s.name
+}
 
 // A Context holds what is known of a request's context keys. Key names are
 // compared without case (rule C3). In the zero Context every key is absent,
@@ -66,7 +87,7 @@ type Context struct {
 }
 
 // manyKeys is from how many keys on a Context is searched by an index.
-const manyKeys = 32
+const manyKeys = 64
 
 // Set makes key present with values.
 func (c *Context) Set(key string, values ...string) {
@@ -79,11 +100,22 @@ func (c *Context) SetState(key string, state KeyState) { c.Put(ContextValue{Name
 // Put records what is known of a key, replacing what was.
 func (c *Context) Put(v ContextValue) { c.put(keyValue{ContextValue: v}) }
 
-func (c *Context) put(v keyValue) {
+// Grow makes room for n keys more.
+func (c *Context) Grow(n int) {
+	c.own(n)
+	c.names, c.entries = slices.Grow(c.names, n), slices.Grow(c.entries, n)
+}
+
+// own makes a copy of the entries, with room for n more, if another Context may have the same.
+func (c *Context) own(n int) {
 	if c.owner != c {
-		*c = c.Clone()
+		*c = c.copy(n)
 		c.owner = c
 	}
+}
+
+func (c *Context) put(v keyValue) {
+	c.own(moreKeys)
 	name := keyNameOf(v.Name)
 	if old := c.find(name); old != nil {
 		*old = v
@@ -184,7 +216,24 @@ func (c *Context) All() []ContextValue {
 	return all
 }
 
+// Each hands every key that was set to yield, in no order that means anything.
+func (c *Context) Each(yield func(ContextValue) bool) {
+	for i := range c.entries {
+		if !yield(c.entries[i].shown()) {
+			return
+		}
+	}
+}
+
+// moreKeys is for how many keys a copy has room that is made to be changed.
+const moreKeys = 8
+
 // Clone returns a copy that can be changed without changing c.
-func (c *Context) Clone() Context {
-	return Context{Open: c.Open, names: slices.Clone(c.names), entries: slices.Clone(c.entries), index: maps.Clone(c.index)}
+func (c *Context) Clone() Context { return c.copy(0) }
+
+func (c *Context) copy(more int) Context {
+	n := len(c.entries) + more
+	return Context{
+		Open: c.Open, names: append(make([]keyName, 0, n), c.names...), entries: append(make([]keyValue, 0, n), c.entries...), index: maps.Clone(c.index),
+	}
 }

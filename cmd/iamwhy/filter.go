@@ -126,9 +126,9 @@ func (f *filter) denial(d correlate.Denial) bool {
 		return glob(pattern, d.Principal.ARN) || glob(pattern, d.Principal.RoleARN)
 	}) && anyOf(f.services, func(service string) bool {
 		service = strings.TrimSuffix(strings.ToLower(service), ".amazonaws.com")
-		return slices.ContainsFunc(actionsOf(d), func(action string) bool { return strings.HasPrefix(strings.ToLower(action), service+":") })
+		return goesBy(d, func(action string) bool { return strings.HasPrefix(strings.ToLower(action), service+":") })
 	}) && anyOf(f.actions, func(pattern string) bool {
-		return slices.ContainsFunc(actionsOf(d), func(action string) bool {
+		return goesBy(d, func(action string) bool {
 			if !strings.Contains(pattern, ":") {
 				_, action, _ = strings.Cut(action, ":")
 			}
@@ -141,7 +141,7 @@ func (f *filter) denial(d correlate.Denial) bool {
 // denied, that counts, else all that the call needed. A resource that isn't known, or known in
 // part, may be any that fits what is known of it: unknown is not absent.
 func mayBeOn(d correlate.Denial, pattern string) bool {
-	requests := d.Requests
+	requests := d.Requests()
 	if len(requests) > 1 && d.Message.Action != "" {
 		requests = requests[:1]
 	}
@@ -157,17 +157,13 @@ func mayBeOn(d correlate.Denial, pattern string) bool {
 	})
 }
 
-// actionsOf are the names that a denied call goes by: the actions that it
-// needed, and CloudTrail's own name for it.
-func actionsOf(d correlate.Denial) []string {
-	var names []string
-	for _, q := range d.Requests {
-		names = append(names, q.Action)
+// goesBy reports whether one of the names that a denied call goes by will do: CloudTrail's own name for it, and
+// the actions that it needed, which take longer to find.
+func goesBy(d correlate.Denial, ok func(action string) bool) bool {
+	if e := d.Event; e != nil && ok(strings.TrimSuffix(e.Source, ".amazonaws.com")+":"+e.Name) {
+		return true
 	}
-	if d.Event != nil {
-		names = append(names, strings.TrimSuffix(d.Event.Source, ".amazonaws.com")+":"+d.Event.Name)
-	}
-	return names
+	return slices.ContainsFunc(d.Requests(), func(r correlate.Request) bool { return ok(r.Action) })
 }
 
 // anyOf reports whether one of the values will do; no values ask for nothing.

@@ -99,8 +99,8 @@ func TestFilter(t *testing.T) {
 			Session: &correlate.Session{IssuerARN: "arn:aws:iam::222222222222:role/app/deploy"},
 		},
 	}
-	denial := correlate.Denial{Event: event, Principal: evaluator.Principal{ARN: event.Identity.ARN, Account: "222222222222"},
-		Requests: []correlate.Request{{Request: evaluator.Request{Action: "s3:ListBucket", Resource: evaluator.Resource{ARN: "arn:aws:s3:::acme-logs"}}}}}
+	denial := correlate.Denial{Event: event, Principal: evaluator.Principal{ARN: event.Identity.ARN, Account: "222222222222"}}.WithRequests(
+		correlate.Request{Request: evaluator.Request{Action: "s3:ListBucket", Resource: evaluator.Resource{ARN: "arn:aws:s3:::acme-logs"}}})
 	tests := []struct {
 		name string
 		f    filter
@@ -171,7 +171,7 @@ func TestResourceFilter(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := correlate.Denial{Requests: tt.requests}
+			d := correlate.Denial{}.WithRequests(tt.requests...)
 			d.Message.Action = tt.named
 			f := filter{resources: []string{tt.pattern}}
 			if got := f.denial(d); got != tt.want {

@@ -12,7 +12,7 @@ func denialOf(text string) (correlate.Denial, error) {
 	switch {
 	case d.Class != correlate.ClassDenied:
 		return d, errors.New("--message: this text is no denial of AWS's authorisation; paste the whole error, from User: on")
-	case len(d.Requests) == 0 && d.Message.Layer == correlate.LayerUnknown:
+	case len(d.Requests()) == 0 && d.Message.Layer == correlate.LayerUnknown:
 		return d, errors.New("--message: the text names neither an action nor a policy; paste the whole error, from User: on")
 	}
 	return d, nil

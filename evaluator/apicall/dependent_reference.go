@@ -1,9 +1,11 @@
 package apicall
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/serviceref"
@@ -194,25 +196,78 @@ func sameWords(a, b string) bool {
 	return strings.EqualFold(plain.Replace(a), plain.Replace(b))
 }
 
-// RequestKeys are the context keys, as the service reference spells them, that a request for an action on a resource may
-// carry: the action's, those of the resource's type, or of all types where the ARN doesn't tell which, and those of every
-// request. Of an action that the reference doesn't have only the last are known.
-func RequestKeys(action, resource string) []string {
+// A Key is a context key as the service reference spells it, and in lower case (rule C3).
+type Key struct{ Name, Folded string }
+
+// RequestKeys are the context keys that a request for an action on a resource may
+// carry, sorted by their names in lower case: the action's, those of the resource's type, or of all types where the ARN doesn't
+// tell which, and those of every request. Of an action that the reference doesn't have only the last are known.
+// The slice is shared: read only.
+func RequestKeys(action, resource string) []Key {
 	service, a, ok := referenceAction(action)
 	if !ok {
-		return serviceref.RequestKeys()
+		return everyRequests()
 	}
-	keys, told := slices.Clone(a.Keys), false
-	for _, on := range a.Resources {
+	var told []byte
+	for i, on := range a.Resources {
 		if t, ok := service.ResourceType(on.Type); ok && isOf(t, resource) {
-			told = true
+			told = append(told, make([]byte, i/8+1-len(told))...)
+			told[i/8] |= 1 << (i % 8)
+		}
+	}
+	of := typesOf{action: a, types: string(told)}
+	slot := &requestKeys[maphash.Comparable(requestSeed, of)%uint64(len(requestKeys))]
+	if known := slot.Load(); known != nil && known.of == of {
+		return known.keys
+	}
+	found := &keysOfTypes{of, sortedKeys(of.keys(service))}
+	slot.Store(found)
+	return found.keys
+}
+
+// requestKeys remembers the keys of requests, by action and the types of resource that an ARN has the form of.
+var (
+	requestKeys [1024]atomic.Pointer[keysOfTypes]
+	requestSeed = maphash.MakeSeed()
+)
+
+type keysOfTypes struct {
+	of   typesOf
+	keys []Key
+}
+
+// A typesOf is an action of the service reference with those of its resource types that are told: a bit
+// each, eight in a byte; none if they aren't.
+type typesOf struct {
+	action *serviceref.Action
+	types  string
+}
+
+// keys are the keys of a request for the action on a resource of the types.
+func (of typesOf) keys(service *serviceref.Service) []string {
+	if of.types == "" {
+		return append(slices.Clone(service.ActionKeys(of.action)), serviceref.RequestKeys()...)
+	}
+	keys := slices.Clone(of.action.Keys)
+	for i, on := range of.action.Resources {
+		if i/8 < len(of.types) && of.types[i/8]&(1<<(i%8)) != 0 {
+			t, _ := service.ResourceType(on.Type)
 			keys = append(append(keys, on.Keys...), t.Keys...)
 		}
 	}
-	if !told {
-		keys = service.ActionKeys(a)
-	}
 	return append(keys, serviceref.RequestKeys()...)
+}
+
+var everyRequests = sync.OnceValue(func() []Key { return sortedKeys(serviceref.RequestKeys()) })
+
+// sortedKeys leaves of several spellings of a key the last.
+func sortedKeys(names []string) []Key {
+	keys := make([]Key, 0, len(names))
+	for _, name := range slices.Backward(names) {
+		keys = append(keys, Key{name, strings.ToLower(name)})
+	}
+	slices.SortStableFunc(keys, func(a, b Key) int { return strings.Compare(a.Folded, b.Folded) })
+	return slices.CompactFunc(keys, func(a, b Key) bool { return a.Folded == b.Folded })
 }
 
 // LackKeys makes those keys of a request's context absent of which nothing is known and that no request for the action

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/policy"
@@ -602,8 +603,23 @@ func carries(r *Request, key string) bool {
 
 // isOf reports whether an ARN, or a pattern of one, has a form of a resource type.
 func isOf(t *serviceref.ResourceType, arn string) bool {
-	return arn != "*" && slices.ContainsFunc(t.ARNs, func(form string) bool { return glob(fillReference(form, "*", "*", "*"), arn) })
+	return arn != "*" && slices.ContainsFunc(formsOf(t), func(form string) bool { return glob(form, arn) })
 }
+
+// formsOf are the patterns of a resource type's ARNs, with * for all that varies.
+func formsOf(t *serviceref.ResourceType) []string {
+	if known, ok := forms.Load(t); ok {
+		return known.([]string)
+	}
+	all := make([]string, 0, len(t.ARNs))
+	for _, arn := range t.ARNs {
+		all = append(all, fillReference(arn, "*", "*", "*"))
+	}
+	forms.Store(t, all)
+	return all
+}
+
+var forms sync.Map // by resource type: there are no more than the service reference has
 
 // lists reports whether the service reference has a key for an action.
 func lists(action, key string) bool {

@@ -11,7 +11,7 @@ import (
 // terminal: control characters, which could move the cursor or hide text, marks that
 // turn the direction of writing, and bytes that aren't UTF-8 are spelled out.
 func Clean(s string) string {
-	if strings.IndexFunc(s, unsafe) < 0 && utf8.ValidString(s) {
+	if plainText(s) || strings.IndexFunc(s, unsafe) < 0 && utf8.ValidString(s) {
 		return s
 	}
 	var b strings.Builder
@@ -39,6 +39,19 @@ func Clean(s string) string {
 	}
 	return b.String()
 }
+
+// plainText reports whether a text is of printable ASCII alone, as nearly all of a log is: safe to print, one
+// column a byte.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if !printable(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func printable(c byte) bool { return ' ' <= c && c <= '~' }
 
 // unsafe reports whether a character does something other than show itself:
 // a control character, a format character (which the marks of direction are), or a

@@ -163,28 +163,6 @@ type (
 		ByLayer  map[string]int `json:"byLayer"`
 		Partial  bool           `json:"partial,omitempty"` // there is more than what was read
 	}
-	jsonDenial struct {
-		Time      string              `json:"time"`
-		EventID   string              `json:"eventId"`
-		Principal string              `json:"principal"`
-		Service   string              `json:"service"`
-		EventName string              `json:"eventName"`
-		ErrorCode string              `json:"errorCode"`
-		Message   string              `json:"message"`
-		Requests  []jsonDeniedRequest `json:"requests"`
-	}
-	// A jsonDeniedRequest says of its parts where they come from, in the words of apicall.Source. Unknown
-	// are the keys that the request may carry and that nobody knows, or not all of.
-	jsonDeniedRequest struct {
-		Action          string              `json:"action"`
-		Resources       []string            `json:"resources"`
-		ResourcePattern bool                `json:"resourcePattern,omitempty"`
-		Context         map[string][]string `json:"context"`
-		Unknown         []string            `json:"unknown"`
-		Required        bool                `json:"required"`
-		ActionSource    string              `json:"actionSource"`
-		ResourceSource  string              `json:"resourceSource"`
-	}
 	jsonResult struct {
 		Name     string   `json:"name"`
 		File     string   `json:"file"`
@@ -203,6 +181,7 @@ type jsonRenderer struct {
 	subject        Subject
 	items          int
 	passed, failed int
+	line           []byte // of a denied call, for the next to use
 }
 
 func newJSON(w io.Writer, s Subject, _ Options) Renderer { return &jsonRenderer{w: w, subject: s} }
@@ -274,21 +253,6 @@ func escapeJSON(s string) string {
 		}
 	}
 	return b.String()
-}
-
-func (j *jsonRenderer) Denial(d correlate.Denial) error {
-	cells := row(d)
-	out := jsonDenial{
-		Time: cells[0], Principal: cells[1], EventID: cells[2], Service: cells[3], EventName: cells[4], ErrorCode: cells[5], Message: cells[6],
-		Requests: []jsonDeniedRequest{},
-	}
-	for _, q := range d.Requests {
-		r := requestOf(q.Request)
-		out.Requests = append(out.Requests, jsonDeniedRequest{
-			r.Action, r.Resources, r.ResourcePattern, r.Context, list(q.Unknown()), q.Required, string(q.ActionSource), string(q.ResourceSource),
-		})
-	}
-	return j.write("", out, "-", "\n")
 }
 
 func (j *jsonRenderer) Finding(f correlate.Finding) error {

@@ -99,9 +99,8 @@ func (w world) finding() correlate.Finding {
 	d := correlate.Denial{
 		Event: &correlate.Event{ID: "e-1", Source: "s3.amazonaws.com", Name: "PutObject", Time: time.Date(2026, 1, 2, 9, 12, 0, 0, time.UTC)},
 		Code:  "AccessDenied", Principal: w.request.Principal,
-		Message:  correlate.Message{Text: "User: x is not authorized to perform: s3:PutObject with an explicit deny in a service control policy", Claim: correlate.ClaimExplicitDeny, Layer: "scp", Action: "s3:PutObject"},
-		Requests: []correlate.Request{{Request: w.request}},
-	}
+		Message: correlate.Message{Text: "User: x is not authorized to perform: s3:PutObject with an explicit deny in a service control policy", Claim: correlate.ClaimExplicitDeny, Layer: "scp", Action: "s3:PutObject"},
+	}.WithRequests(correlate.Request{Request: w.request})
 	return correlate.Finding{
 		EventIDs: []string{"e-1", "e-2"}, Count: 14,
 		FirstSeen: time.Date(2026, 1, 2, 9, 12, 0, 0, time.UTC), LastSeen: time.Date(2026, 1, 2, 10, 40, 0, 0, time.FixedZone("", 3600)),

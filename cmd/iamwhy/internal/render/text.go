@@ -52,7 +52,7 @@ type denied struct {
 // requestLines are the requests that a denied call stands for, the one that AWS named first.
 func requestLines(d correlate.Denial) []string {
 	var lines []string
-	for _, q := range d.Requests {
+	for _, q := range d.Requests() {
 		need := "needs "
 		if !q.Required {
 			need = "may need "
@@ -77,7 +77,7 @@ func (t *textRenderer) table() {
 	for i := range columns {
 		widths[i] = lipgloss.Width(columns[i])
 		for _, row := range t.rows {
-			widths[i] = max(widths[i], lipgloss.Width(row.cells[i]))
+			widths[i] = max(widths[i], width(row.cells[i]))
 		}
 		total += widths[i] + gap
 	}
@@ -103,10 +103,18 @@ func (t *textRenderer) tableRow(cells []string, widths []int, s style) {
 	for i, cell := range cells {
 		b.WriteString(cell)
 		if i < len(cells)-1 {
-			b.WriteString(strings.Repeat(" ", widths[i]-lipgloss.Width(cell)+gap))
+			b.WriteString(strings.Repeat(" ", widths[i]-width(cell)+gap))
 		}
 	}
 	t.write(t.paint(span{strings.TrimRight(b.String(), " "), s}) + "\n")
+}
+
+// width is how many columns of a terminal a cell takes.
+func width(cell string) int {
+	if plainText(cell) {
+		return len(cell)
+	}
+	return lipgloss.Width(cell)
 }
 
 func (t *textRenderer) blocks() {
