@@ -163,11 +163,11 @@ func said(l *snapshot.Lack) {
 		return
 	}
 	d := correlate.DenialFromMessage(l.Reason)
-	if d.Message.Action == "" || len(d.Requests) == 0 {
+	if d.Message.Action == "" || len(d.Requests()) == 0 {
 		return
 	}
 	need := snapshot.Need{Action: d.Message.Action}
-	if arn := d.Requests[0].Resource.ARN; arn != "" && arn != "*" {
+	if arn := d.Requests()[0].Resource.ARN; arn != "" && arn != "*" {
 		need.Resources = []string{arn}
 	}
 	l.Needs = []snapshot.Need{need}

@@ -211,7 +211,7 @@ func (s *liveSource) hear(d correlate.Denial) {
 	if s == nil {
 		return
 	}
-	for _, r := range d.Requests {
+	for _, r := range d.Requests() {
 		if r.AccountAssumed {
 			r.Resource.Account = "" // AWS knows better
 		}
