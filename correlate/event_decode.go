@@ -20,7 +20,8 @@ import (
 // error: text that isn't one JSON object, an object with neither
 // eventName nor eventSource, and a record of another major version (T25).
 func DecodeEvent(data []byte) (*Event, error) {
-	record, err := parseObject(data)
+	var room [32]member // more than CloudTrail's records have
+	record, err := parseObject(data, room[:])
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +34,7 @@ func DecodeEvent(data []byte) (*Event, error) {
 	if err := checkVersion(version); err != nil {
 		return nil, err
 	}
+	var identity [16]member
 	e := &Event{
 		ID:                 record.text("eventID"),
 		RequestID:          record.text("requestID"),
@@ -53,7 +55,7 @@ func DecodeEvent(data []byte) (*Event, error) {
 		VPCEndpointAccount: record.account("vpcEndpointAccountId"),
 		ReadOnly:           record.flag("readOnly"),
 		ConsoleSession:     record.flag("sessionCredentialFromConsole") == "true",
-		Identity:           decodeIdentity(record.object("userIdentity")),
+		Identity:           decodeIdentity(record.object("userIdentity", identity[:])),
 		Resources:          decodeResources(record.array("resources")),
 		RequestParameters:  record.raw("requestParameters"),
 		ResponseElements:   record.raw("responseElements"),
@@ -61,9 +63,9 @@ func DecodeEvent(data []byte) (*Event, error) {
 		Context:            record.raw("eventContext"),
 	}
 	if e.VPCEndpointID == "" { // the place it had before version 1.04
-		e.VPCEndpointID = record.object("additionalEventData").text("vpcEndpointId")
+		e.VPCEndpointID = record.object("additionalEventData", nil).text("vpcEndpointId")
 	}
-	if tls := record.object("tlsDetails"); len(tls.members) > 0 {
+	if tls := record.object("tlsDetails", identity[:]); len(tls.members) > 0 {
 		e.HasTLS = true
 		e.TLSVersion = tls.text("tlsVersion")
 		e.TLSHost = tls.text("clientProvidedHostHeader")
@@ -92,10 +94,11 @@ func decodeIdentity(o object) Identity {
 		UserName:         o.text("userName"),
 		InvokedBy:        o.text("invokedBy"),
 		IdentityProvider: o.text("identityProvider"),
-		OnBehalfOf:       len(o.object("onBehalfOf").members) > 0,
-		InScopeOf:        o.object("inScopeOf").text("sourceArn"),
+		OnBehalfOf:       len(o.object("onBehalfOf", nil).members) > 0,
+		InScopeOf:        o.object("inScopeOf", nil).text("sourceArn"),
 	}
-	if session := o.object("sessionContext"); len(session.members) > 0 {
+	var room [8]member
+	if session := o.object("sessionContext", room[:]); len(session.members) > 0 {
 		id.Session = decodeSession(session)
 	}
 	return id
@@ -104,7 +107,8 @@ func decodeIdentity(o object) Identity {
 // decodeSession reads sessionContext. For IAM users it holds an empty
 // sessionIssuer and an empty webIdFederationData, which say nothing (T31).
 func decodeSession(o object) *Session {
-	issuer, attributes := o.object("sessionIssuer"), o.object("attributes")
+	var room [2][8]member
+	issuer, attributes := o.object("sessionIssuer", room[0][:]), o.object("attributes", room[1][:])
 	s := &Session{
 		IssuerType:        issuer.text("type"),
 		IssuerID:          issuer.text("principalId"),
@@ -116,7 +120,7 @@ func decodeSession(o object) *Session {
 		MFA:               attributes.flag("mfaAuthenticated"),
 		SourceIdentity:    o.text("sourceIdentity"),
 		EC2RoleDelivery:   o.literal("ec2RoleDelivery"),
-		FederatedProvider: o.object("webIdFederationData").text("federatedProvider"),
+		FederatedProvider: o.object("webIdFederationData", nil).text("federatedProvider"),
 		AssumedRoot:       o.flag("assumedRoot") == "true",
 	}
 	if s.SourceIdentity == "" {
@@ -128,8 +132,9 @@ func decodeSession(o object) *Session {
 // decodeResources reads resources; ARN is also spelled arn.
 func decodeResources(entries []jsonValue) []EventResource {
 	var out []EventResource
+	var room [8]member
 	for _, entry := range entries {
-		o := entry.object()
+		o := entry.object(room[:])
 		r := EventResource{ARN: o.text("ARN"), Account: o.account("accountId"), Type: o.text("type")}
 		if r != (EventResource{}) {
 			out = append(out, r)
@@ -209,7 +214,7 @@ func (o object) flag(name string) string {
 func (o object) time(name string) time.Time { return parseTime(o.text(name)) }
 
 // object is a member that is an object, or a string with one inside (T20).
-func (o object) object(name string) object { return o.get(name).unwrap().object() }
+func (o object) object(name string, room []member) object { return o.get(name).unwrap().object(room) }
 
 // array is a member that is an array, or a string with one inside.
 func (o object) array(name string) []jsonValue { return o.get(name).unwrap().elements() }

@@ -32,8 +32,8 @@ var recordJSON = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.Al
 
 // parseObject returns the members of the one object that data has to be. All of
 // data is checked here, with a bound on its depth; what goes through
-// its values afterwards may rely on it.
-func parseObject(data []byte) (object, error) {
+// its values afterwards may rely on it. They are put into room, if they are no more than that holds.
+func parseObject(data []byte, room []member) (object, error) {
 	v := jsonValue(bytes.Trim(data, " \t\r\n"))
 	if len(v) == 0 {
 		return object{}, errEmptyRecord
@@ -44,7 +44,7 @@ func parseObject(data []byte) (object, error) {
 	if v.kind() != '{' {
 		return object{}, fmt.Errorf("%s, not an object", v.describeKind())
 	}
-	return v.object(), nil
+	return v.object(room), nil
 }
 
 // syntaxError says what is wrong with text that isn't one JSON value.
@@ -119,12 +119,12 @@ func (v jsonValue) unwrap() jsonValue {
 	return inner
 }
 
-// object returns the members of v; none if v isn't an object.
-func (v jsonValue) object() object {
+// object returns the members of v, in room if they are no more than that holds; none if v isn't an object.
+func (v jsonValue) object(room []member) object {
 	if v.kind() != '{' {
 		return object{}
 	}
-	out := make([]member, 0, min(len(v)/40+1, 32)) // on average they are longer
+	out := room[:0]
 	for i := skipBlank(v, 1); v[i] != '}'; {
 		name := i
 		i = skipValue(v, i)

@@ -58,3 +58,9 @@ func changingCalls(source, name string) string {
 	sources := slices.Sorted(maps.Keys(correlate.PolicyChanges()))
 	return source + list(sources) + " AND " + name + list(slices.Sorted(maps.Keys(changingNames)))
 }
+
+// surrounds reports whether before stands before text[i], and after from there on.
+func surrounds(text []byte, i int, before, after string) bool {
+	return i >= len(before) && len(text)-i >= len(after) &&
+		string(text[i-len(before):i]) == before && string(text[i:i+len(after)]) == after
+}

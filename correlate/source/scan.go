@@ -22,65 +22,51 @@ func matters(record []byte, want Want) bool {
 	if want == Everything || !bytes.HasPrefix(record, recordStart) {
 		return true
 	}
-	return mattersBy(record, response(record), want)
-}
-
-// mattersBy is matters of a record that begins as CloudTrail's do, with the text from its response on, if it has one.
-func mattersBy(record, response []byte, want Want) bool {
-	return hasError(record) || hasEscape(record) ||
+	telling, response := signs(record)
+	return telling || hasEscape(record) ||
 		response != nil && (correlate.MayHoldFailure(response, want == Errors) || want == Findings && madeSession(record)) ||
 		want == Findings && changedPolicies(record)
 }
 
-// hasError reports whether a record has a member errorCode or errorMessage, or may be
-// no call (T8), which is to be counted as what it is. Rare letters are
-// looked for, since that costs nearly nothing.
-func hasError(record []byte) bool {
-	for i := len(recordStart); ; i++ {
-		n := bytes.IndexByte(record[i:], 'C')
-		if n < 0 {
-			break
-		}
-		i += n
-		switch record[i-1] {
-		case 'r':
-			if surrounds(record, i, `"error`, `Code"`) {
-				return true
+// signs goes over a record that begins as CloudTrail's do. telling says that it has a member errorCode or errorMessage, or
+// may be no call (T8), which is to be counted as what it is: the rest doesn't matter then. response is the
+// text of its responseElements, which may go on behind it; nil if it has none but null.
+func signs(record []byte) (telling bool, response []byte) {
+	from, several := 0, false
+	for at := 0; ; {
+		s, end := nextSign(record, at)
+		switch {
+		case s == nil:
+			if from == 0 {
+				return false, nil
 			}
-		case 't':
-			if surrounds(record, i, `"event`, `Category"`) && !bytes.HasPrefix(record[i+len(`Category"`):], management) && !isCallCategory(record[i+len(`Category"`):]) {
-				return true
+			response = record[from:]
+			if response[0] == '{' && !several { // of several the last counts
+				response = response[:objectEnd(response)]
 			}
-		case 's':
-			if surrounds(record, i, `"Aws`, `CloudTrailInsight"`) {
-				return true
+			return false, response
+		case s.means == aResponse:
+			if value := record[end:]; from > 0 {
+				several = true
+			} else if !bytes.HasPrefix(value, null) {
+				from = min(end+1, len(record)-1)
 			}
+		case s.means != aCategory || !isCallCategory(record[end:]):
+			return true, nil
 		}
-	}
-	for i := len(recordStart); ; i++ {
-		n := bytes.IndexByte(record[i:], 'M')
-		if n < 0 {
-			return false
-		}
-		i += n
-		if record[i-1] == 'r' && surrounds(record, i, `"error`, `Message"`) {
-			return true
-		}
+		at = end
 	}
 }
-
-var management = []byte(`:"Management"`)
 
 // isCallCategory reports whether what follows the name eventCategory says that the record is of a single call.
 func isCallCategory(value []byte) bool {
-	return bytes.HasPrefix(value, []byte(`:"Data"`)) || bytes.HasPrefix(value, []byte(`:"NetworkActivity"`))
+	return bytes.HasPrefix(value, management) || bytes.HasPrefix(value, []byte(`:"Data"`)) || bytes.HasPrefix(value, []byte(`:"NetworkActivity"`))
 }
 
-// surrounds reports whether before stands before text[i], and after from there on.
-func surrounds(text []byte, i int, before, after string) bool {
-	return i >= len(before) && len(text)-i >= len(after) &&
-		string(text[i-len(before):i]) == before && string(text[i:i+len(after)]) == after
-}
+var (
+	management = []byte(`:"Management"`)
+	null       = []byte(":null")
+)
 
 // hasEscape reports whether a record has a character of ASCII written as \u00…: a name
 // or a value that is looked for may be written so, too.
@@ -104,23 +90,6 @@ func madeSession(record []byte) bool {
 	return bytes.Contains(record, []byte(`"AssumeRole`)) || bytes.Contains(record, []byte(`"GetFederationToken"`))
 }
 
-// response returns the text from the value of a record's responseElements on; nil if it has none but null.
-func response(record []byte) []byte {
-	const name = `Elements"`
-	for i := len(recordStart); ; i++ {
-		n := bytes.IndexByte(record[i:], 'E')
-		if n < 0 {
-			return nil
-		}
-		i += n
-		if record[i-1] == 'e' && surrounds(record, i, `"response`, name) && !bytes.HasPrefix(record[i+len(name):], null) {
-			return record[i+len(name):] // of several, the text from the first on has the others
-		}
-	}
-}
-
-var null = []byte(":null")
-
 // What a byte next to a quote says of it.
 const (
 	opens  = 1 << iota // a string may begin behind it
@@ -133,26 +102,20 @@ var beside = [256]byte{
 	' ': blank, '\t': blank, '\r': blank, '\n': blank,
 }
 
-// A leap is a record whose end hop found.
-type leap struct {
-	length   int
-	response int  // where the value of its responseElements begins, if that is an object or a list; else 0
-	twice    bool // there is another; of two the last counts
-	odd      bool // there may be one that wasn't seen
+// hops finds the ends of records in a text, one after the other, without walking them.
+type hops struct {
+	text  []byte
+	lists brackets
 }
 
-// see takes note of a response.
-func (l *leap) see(at int) {
-	if l.response > 0 {
-		l.twice = true
-		return
-	}
-	l.response = at
+func newHops(text []byte, at int) *hops {
+	return &hops{text: text, lists: newBrackets(text, at, '[', ']')}
 }
 
-// hop finds the end of the record that is next, whose first byte is {, without walking it, if the next record
-// follows behind a comma or newline. ok is false if that can't be told: of a record that is in any doubt,
-// that isn't as CloudTrail writes them, the last one of the list, and one of which not all is in the buffer.
+// hop finds the end of the record at a place, whose first byte is {, if the next record
+// follows behind a comma or newline. found is false if that can't be told: of a record that is in any doubt,
+// that isn't as CloudTrail writes them, the last one of the list, and one of which not all is in the text: then end is
+// the text's.
 //
 // What begins a record, {"eventVersion", can't stand in a string, since its quote would be escaped there. Where it follows
 // "},", that comma is between two elements of a list. That is the list of records if every list which began
@@ -161,63 +124,40 @@ func (l *leap) see(at int) {
 //
 // Of text that isn't JSON, what is found may be wrong; but it never goes beyond what begins
 // the next record.
-func (w *window) hop(separator byte) (l leap, ok bool) {
-	text := w.buf[w.pos:]
-	if !bytes.HasPrefix(text, recordStart) {
-		return leap{}, false
+func (h *hops) hop(at int, separator byte) (end int, found bool) {
+	text := h.text
+	if len(text)-at < len(recordStart) {
+		return len(text), false
 	}
-	lists := newBrackets(text, '[', ']')
-	for i := 1; ; i++ {
+	if !bytes.HasPrefix(text[at:], recordStart) {
+		return at, false
+	}
+	h.lists.begin(at)
+	for i := at + 1; ; i++ {
 		n := bytes.IndexByte(text[i:], '{')
-		if n < 0 || i+n+1 == len(text) {
-			return leap{}, false
+		if n < 0 || len(text)-i-n < len(recordStart) {
+			return len(text), false
 		}
 		i += n
-		switch before, behind := text[i-1], text[i+1]; {
-		case behind != '"' && behind != '}' && beside[behind] != blank:
-			l.odd = true // it is in a string
-		case before == ':':
-			if bytes.HasSuffix(text[:i], responseName) {
-				l.see(i)
-			}
+		before, behind := text[i-1], text[i+1]
+		switch {
+		case before == ':': // a member's value, or in a string
+		case behind != '"' && behind != '}' && beside[behind] != blank: // it is in a string
 		case behind == '"' && bytes.HasPrefix(text[i:], recordStart):
-			l.length = i - 1
-			return l, before == separator && text[i-2] == '}' && lists.depthAt(l.length) == 0
+			end = i - 1
+			return end, before == separator && text[i-2] == '}' && h.lists.depthAt(end) == 0
 		case before == ',':
-			if lists.depthAt(i) <= 0 {
-				return leap{}, false
-			}
-			l.odd = l.odd || text[i-2] != '}'
-		case before == '[' && text[i-2] == ':':
-			if bytes.HasSuffix(text[:i-1], responseName) {
-				l.see(i)
+			if h.lists.depthAt(i) <= 0 {
+				return at, false
 			}
 		case before == '[', beside[before] == 0: // in a list of lists, or in a string
-			l.odd = true
 		default:
-			return leap{}, false
+			return at, false
 		}
 	}
 }
 
-// matters is as the function, of the record that l is.
-func (l leap) matters(record []byte, want Want) bool {
-	switch {
-	case l.odd:
-		return matters(record, want)
-	case l.response > 0:
-		response := record[l.response:]
-		if record[l.response-1] == ':' && !l.twice {
-			response = response[:objectEnd(response)]
-		}
-		return mattersBy(record, response, want)
-	}
-	return mattersBy(record, nil, want)
-}
-
-var responseName = []byte(`"responseElements":`)
-
-// Brackets are how many lists or objects are open in a text that begins outside any string. Its first byte doesn't count.
+// Brackets are how many lists or objects are open in a text, from a place on that isn't in a string. The byte there doesn't count.
 //
 // Brackets in strings don't count. Whether one is in a string, the last quote before it says, and it
 // is enough to look back to the bracket before: with no quote in between they stand in
@@ -233,13 +173,24 @@ type brackets struct {
 	inString         bool
 }
 
-func newBrackets(text []byte, open, close byte) brackets {
-	return brackets{text: text, open: open, close: close, opening: next(text, 1, open), closing: next(text, 1, close)}
+func newBrackets(text []byte, at int, open, close byte) brackets {
+	return brackets{text: text, open: open, close: close, opening: next(text, at+1, open), closing: next(text, at+1, close), last: at}
+}
+
+// begin counts from another place on, which lies behind.
+func (b *brackets) begin(at int) {
+	if b.opening <= at {
+		b.opening = next(b.text, at+1, b.open)
+	}
+	if b.closing <= at {
+		b.closing = next(b.text, at+1, b.close)
+	}
+	b.last, b.depth, b.inString = at, 0, false
 }
 
 // objectEnd returns where the object ends with which text begins, or where text does if that can't be told.
 func objectEnd(text []byte) int {
-	b := newBrackets(text, '{', '}')
+	b := newBrackets(text, 0, '{', '}')
 	for b.depth = 1; b.depth > 0; {
 		if min(b.opening, b.closing) == len(text) {
 			return len(text)
@@ -260,16 +211,9 @@ func (b *brackets) depthAt(end int) int {
 		if at >= end {
 			break
 		}
-		for q := at - 1; q > b.last; q-- {
-			if b.text[q] != '"' {
-				continue
-			}
-			var sure bool
-			if b.inString, sure = inStringAfter(b.text, q); !sure {
-				b.depth = -1
-				return b.depth
-			}
-			break
+		if !b.look(at) {
+			b.depth = -1
+			return b.depth
 		}
 		b.last = at
 		change := -1
@@ -284,6 +228,21 @@ func (b *brackets) depthAt(end int) int {
 		}
 	}
 	return b.depth
+}
+
+// look finds out whether the bracket at a place is in a string; sure is false if that can't be told.
+func (b *brackets) look(at int) (sure bool) {
+	if b.text[at] == b.close && at+1 < len(b.text) && b.text[at+1] == '"' { // no string follows a list or object
+		b.inString = true
+		return true
+	}
+	for q := at - 1; q > b.last; q-- {
+		if b.text[q] == '"' {
+			b.inString, sure = inStringAfter(b.text, q)
+			return sure
+		}
+	}
+	return true
 }
 
 // next returns where the next c is in text, from i on; its length if there is none.

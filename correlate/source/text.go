@@ -481,19 +481,24 @@ func (t *text) quick(separator byte) error {
 	if want == Everything {
 		return nil
 	}
+	h := newHops(w.buf, w.pos)
 	for {
-		l, ok := w.hop(separator)
-		if !ok || l.length > w.maxKeep {
+		end, ok := h.hop(w.pos, separator)
+		if end == len(w.buf) && t.readAhead() {
+			h = newHops(w.buf, w.pos)
+			end, ok = h.hop(w.pos, separator)
+		}
+		if !ok || end-w.pos > w.maxKeep {
 			return nil
 		}
-		record := w.buf[w.pos : w.pos+l.length]
+		record := w.buf[w.pos:end]
 		if separator == '\n' {
 			if bytes.IndexByte(record, '\n') >= 0 { // not JSON Lines
 				return nil
 			}
 			t.lining = oneLine
 		}
-		if l.matters(record, want) {
+		if matters(record, want) {
 			at := t.here()
 			t.index++
 			if err := t.decode(at, record, 0); err != nil {
@@ -503,11 +508,25 @@ func (t *text) quick(separator byte) error {
 			t.index++
 			t.see()
 		}
-		w.pos += l.length + 1
+		w.pos = end + 1
 		if t.rejected {
 			return nil
 		}
 	}
+}
+
+// readAhead gets more text, to see the end of the record that is next. Only of what is packed: a pipe may have said all for
+// now, and what it said is wanted now.
+func (t *text) readAhead() bool {
+	w := t.w
+	if t.packing == "" || len(w.buf)-w.pos > chunk/2 {
+		return false
+	}
+	kept := w.keep
+	w.start()
+	got := w.more()
+	w.keep = kept
+	return got
 }
 
 // tooLong reports a record that is longer than what may be held in memory.
