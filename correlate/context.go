@@ -23,6 +23,9 @@ import (
 // keys gathers what is known of context keys.
 type keys []evaluator.ContextValue
 
+// newKeys has room for as many as one function usually finds.
+func newKeys() keys { return make(keys, 0, 12) }
+
 func (k *keys) set(name string, values ...string) {
 	*k = append(*k, evaluator.ContextValue{Name: name, State: evaluator.Present, Values: values})
 }
@@ -126,7 +129,7 @@ func timeKeys(e *Event) keys {
 
 // timesOf are the keys that tell the time of a call.
 func timesOf(t time.Time) keys {
-	var k keys
+	k := newKeys()
 	k.set("aws:CurrentTime", t.UTC().Format(time.RFC3339))
 	k.set("aws:EpochTime", strconv.FormatInt(t.Unix(), 10))
 	return k
@@ -134,16 +137,12 @@ func timesOf(t time.Time) keys {
 
 // identityKeys are the keys about the caller.
 func identityKeys(c *call) keys {
-	k := principalKeys(c)
-	k = append(k, sessionKeys(c)...)
-	k = append(k, sourceKeys(c)...)
-	k = append(k, roleDeliveryKeys(c)...)
-	return k
+	return slices.Concat(principalKeys(c), sessionKeys(c), sourceKeys(c), roleDeliveryKeys(c))
 }
 
 // principalKeys say who the caller is.
 func principalKeys(c *call) keys {
-	var k keys
+	k := newKeys()
 	p, id := c.principal, c.event.Identity
 	switch p.Type {
 	case evaluator.User, evaluator.AssumedRole, evaluator.FederatedUser, evaluator.Anonymous:
@@ -197,7 +196,7 @@ func (k *keys) setID(id string) {
 // sessionKeys are those of temporary credentials. A long-term access key has none of
 // them, which isn't the same as "false".
 func sessionKeys(c *call) keys {
-	var k keys
+	k := newKeys()
 	e, s := c.event, c.event.Identity.Session
 	longTerm := strings.HasPrefix(e.Identity.AccessKeyID, "AKIA")
 	if s == nil {
@@ -240,7 +239,7 @@ func sessionKeys(c *call) keys {
 
 // sourceKeys tell whether a service calls, for itself or for its caller (T35).
 func sourceKeys(c *call) keys {
-	var k keys
+	k := newKeys()
 	service := c.event.Identity.InvokedBy
 	kind := c.event.Identity.Type
 	switch c.principal.Type {
@@ -286,7 +285,7 @@ func forwarded(e *Event) bool {
 
 // roleDeliveryKeys are those of credentials that AWS delivers to compute.
 func roleDeliveryKeys(c *call) keys {
-	var k keys
+	k := newKeys()
 	e, s := c.event, c.event.Identity.Session
 	if c.principal.Type == evaluator.UnknownPrincipal {
 		return k
@@ -319,7 +318,7 @@ func roleDeliveryKeys(c *call) keys {
 
 // networkKeys say where the request came from.
 func networkKeys(e *Event) keys {
-	var k keys
+	k := newKeys()
 	ip := parseIP(e.SourceIP)
 	if consoleProxy(e) {
 		// The console's own network, or the user's: nobody knows which IAM saw (T26, T87).

@@ -65,11 +65,25 @@ type keySpelling struct {
 	name    keyName
 }
 
+// keyWays is how many names may have the same place: with fewer, some would take each other's in turn.
+const keyWays = 4
+
 func keyNameOf(name string) keyName {
-	slot := &keySpellings[maphash.String(keySpellingSeed, name)%uint64(len(keySpellings))]
-	if s := slot.Load(); s != nil && s.spelled == name {
-		return s.name
+	hash := maphash.String(keySpellingSeed, name)
+	ways := keySpellings[hash%uint64(len(keySpellings)/keyWays)*keyWays:][:keyWays]
+	for i := range ways {
+		s := ways[i].Load()
+		if s == nil {
+			return remember(&ways[i], name)
+		}
+		if s.spelled == name {
+			return s.name
+		}
 	}
+	return remember(&ways[hash>>32%keyWays], name)
+}
+
+func remember(slot *atomic.Pointer[keySpelling], name string) keyName {
 	s := &keySpelling{strings.Clone(name), unique.Make(strings.ToLower(name))}
 	slot.Store(s)
 	return s.name

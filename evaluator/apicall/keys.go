@@ -254,13 +254,12 @@ var paramKeys = map[string][]paramKey{
 func (d *derivation) keys(r *Request) []evaluator.ContextValue {
 	var all []evaluator.ContextValue
 	prefix, action, _ := strings.Cut(r.Action, ":")
-	for _, k := range paramKeys[prefix] {
-		if prefix != d.prefix || !slices.Contains(strings.Fields(k.actions), action) || d.otherCall(r, prefix, action) {
-			continue
-		}
-		for _, v := range d.paramKey(k) {
-			if v.State == evaluator.Absent || carries(r, v.Name) {
-				all = append(all, v)
+	if prefix == d.prefix && !d.otherCall(r, prefix, action) {
+		for _, k := range paramKeysOf()[r.Action] {
+			for _, v := range d.paramKey(k) {
+				if v.State == evaluator.Absent || carries(r, v.Name) {
+					all = append(all, v)
+				}
 			}
 		}
 	}
@@ -282,6 +281,19 @@ func (d *derivation) keys(r *Request) []evaluator.ContextValue {
 	all = append(all, d.createAction(r, prefix, action)...)
 	return append(all, d.requestTags(r, prefix)...)
 }
+
+// paramKeysOf are the paramKeys by action.
+var paramKeysOf = sync.OnceValue(func() map[string][]paramKey {
+	all := map[string][]paramKey{}
+	for prefix, rows := range paramKeys {
+		for _, k := range rows {
+			for action := range strings.FieldsSeq(k.actions) {
+				all[prefix+":"+action] = append(all[prefix+":"+action], k)
+			}
+		}
+	}
+	return all
+})
 
 // otherCall reports whether a request is of a dependent action that has its own operation, whose parameters aren't these.
 func (d *derivation) otherCall(r *Request, prefix, action string) bool {

@@ -344,7 +344,12 @@ func (d *derivation) mentionsTags() bool {
 var notTags = strings.NewReplacer("stage", "", "staging", "", "percentage", "", "advantage", "")
 
 func speaksOfTags(name string) bool {
-	return strings.Contains(notTags.Replace(strings.ToLower(name)), "tag")
+	for i := range len(name) - len("tag") + 1 { // most names don't have the letters
+		if name[i]|0x20 == 't' && strings.EqualFold(name[i:i+len("tag")], "tag") {
+			return strings.Contains(notTags.Replace(strings.ToLower(name)), "tag")
+		}
+	}
+	return false
 }
 
 func mentions(v any, budget *int) bool {

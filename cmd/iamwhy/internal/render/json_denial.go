@@ -58,19 +58,23 @@ func appendRequest(b []byte, r *correlate.Request) []byte {
 
 // appendContext appends the keys whose values are known, by name.
 func appendContext(b []byte, c *evaluator.Context) []byte {
-	var known []evaluator.ContextValue
+	type key struct {
+		name   string
+		values []string
+	}
+	known := make([]key, 0, 32) // the usual few
 	for v := range c.Each {
 		if !v.Pattern && (v.State == evaluator.Present || v.State == evaluator.Partial) {
-			known = append(known, v)
+			known = append(known, key{v.Name, v.Values})
 		}
 	}
-	slices.SortFunc(known, func(a, b evaluator.ContextValue) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(known, func(a, b key) int { return cmp.Compare(a.name, b.name) })
 	b = append(b, '{')
 	for i, v := range known {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendStrings(append(appendString(b, v.Name), ':'), v.Values)
+		b = appendStrings(append(appendString(b, v.name), ':'), v.values)
 	}
 	return append(b, '}')
 }
