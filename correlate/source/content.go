@@ -65,7 +65,7 @@ func readItem(ctx context.Context, it item, opts Options, out emit) error {
 // 10 MB, most far below.
 const maxAtOnce = 1 << 20
 
-// readAtOnce reads a gzipped file of that size. Decompressing it from memory costs a tenth less than from a buffer that is refilled.
+// readAtOnce reads a gzipped file of that size, whole, and decompresses it from memory.
 func (in *input) readAtOnce(path string, f io.Reader, size int) error {
 	packed := packeds.Get().(*bytes.Buffer)
 	defer packeds.Put(packed)
