@@ -49,37 +49,12 @@ func readItem(ctx context.Context, it item, opts Options, out emit) error {
 	}
 	defer content.Close()
 	if f, ok := content.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			switch {
-			case begins(f, magicZip):
-				return in.finish(in.readZip(it.path, f, info.Size()))
-			case begins(f, magicGzip) && info.Size() <= maxAtOnce:
-				return in.finish(in.readAtOnce(it.path, f, int(info.Size())))
-			}
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && isZip(f) {
+			return in.finish(in.readZip(it.path, f, info.Size()))
 		}
 	}
 	return in.finish(in.read(it.path, in.counted(content), 0, ""))
 }
-
-// maxAtOnce is the size of the largest gzipped file that is decompressed from memory. A trail's are below
-// 10 MB, most far below.
-const maxAtOnce = 1 << 20
-
-// readAtOnce reads a gzipped file of that size, whole, and decompresses it from memory.
-func (in *input) readAtOnce(path string, f io.Reader, size int) error {
-	packed := packeds.Get().(*bytes.Buffer)
-	defer packeds.Put(packed)
-	packed.Reset()
-	packed.Grow(size + bytes.MinRead)
-	rest := in.counted(f)
-	if _, err := packed.ReadFrom(io.LimitReader(rest, int64(size)+1)); err != nil || packed.Len() > size { // it grows; or can't be read, which reading again says
-		return in.read(path, io.MultiReader(packed, rest), 0, "")
-	}
-	return in.read(path, bytes.NewReader(packed.Bytes()), 0, "")
-}
-
-// packeds are buffers for gzipped files that are free.
-var packeds = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // orPart gives a *PartError in place of a *BadRecord where AWS was at fault, not what is in the file.
 func orPart(out emit) emit {
@@ -109,44 +84,33 @@ func (in *input) whole(path, format string, args ...any) error {
 // read finds out what content is (T1) and reads it. It was unpacked
 // gzips times already, by the thing called packing.
 func (in *input) read(path string, content io.Reader, gzips int, packing string) error {
-	head, content, err := sniff(content, packing)
+	ahead := chunk / 4
+	if packing != "" { // then it is read in large pieces, which needn't be copied once more
+		ahead = sniffed
+	}
+	br := bufio.NewReaderSize(content, ahead)
+	head, err := br.Peek(1)
+	if len(head) > 0 && !beginsJSON(head[0]) { // JSON is read as it comes: a pipe may have said all for now
+		head, err = br.Peek(sniffed)
+	}
 	switch {
 	case len(head) == 0 && err == io.EOF:
 		return in.whole(path, "empty file")
 	case len(head) == 0: // reading again gives the same error, and says it
-		return newText(in, path, content, packing).read()
+		return newText(in, path, br, packing).read()
 	case bytes.HasPrefix(head, magicGzip) && gzips < maxGzip:
-		return in.readGzip(path, content, gzips)
+		return in.readGzip(path, br, gzips)
 	case bytes.HasPrefix(head, magicGzip):
 		return in.whole(path, "gzipped more than %d times; gunzip it first", maxGzip)
 	case bytes.HasPrefix(head, bom):
-		_, _ = io.CopyN(io.Discard, content, int64(len(bom))) // it was peeked at
+		_, _ = br.Discard(len(bom)) // it was peeked at
 	}
 	for _, f := range foreign {
 		if len(head) > f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
 			return in.whole(path, "%s; %s", f.what, f.instead)
 		}
 	}
-	return newText(in, path, content, packing).read()
-}
-
-// sniff looks at the first bytes of content, and returns what has all of it still to be read.
-func sniff(content io.Reader, packing string) (head []byte, all io.Reader, err error) {
-	if whole, ok := content.(*bytes.Reader); ok {
-		head = make([]byte, min(sniffed, whole.Len()))
-		_, err = whole.ReadAt(head, 0)
-		return head, content, err
-	}
-	ahead := chunk / 4
-	if packing != "" { // then it is read in large pieces, which needn't be copied once more
-		ahead = sniffed
-	}
-	br := bufio.NewReaderSize(content, ahead)
-	head, err = br.Peek(1)
-	if len(head) > 0 && !beginsJSON(head[0]) { // JSON is read as it comes: a pipe may have said all for now
-		head, err = br.Peek(sniffed)
-	}
-	return head, br, err
+	return newText(in, path, br, packing).read()
 }
 
 // beginsJSON reports whether a text whose first byte is c is JSON, if anything that is read.
@@ -178,11 +142,11 @@ var foreign = []struct {
 	{0, "\xfe\xff", "UTF-16 text", "save it as UTF-8"},
 }
 
-// readGzip reads what is gzipped in packed, which reads single bytes.
-func (in *input) readGzip(path string, packed io.Reader, gzips int) error {
+// readGzip reads what is gzipped in br.
+func (in *input) readGzip(path string, br *bufio.Reader, gzips int) error {
 	zr := gunzips.Get().(*gzip.Reader)
 	defer gunzips.Put(zr)
-	err := zr.Reset(packed)
+	err := zr.Reset(br)
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return in.whole(path, "truncated gzip: it ends within its header")
@@ -196,11 +160,11 @@ func (in *input) readGzip(path string, packed io.Reader, gzips int) error {
 // gunzips are decompressors that are free.
 var gunzips = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
-// begins reports whether f begins with magic. f isn't moved.
-func begins(f io.ReaderAt, magic []byte) bool {
-	head := make([]byte, len(magic))
+// isZip reports whether f begins as a zip archive does. f isn't moved.
+func isZip(f io.ReaderAt) bool {
+	head := make([]byte, len(magicZip))
 	_, err := f.ReadAt(head, 0)
-	return err == nil && bytes.Equal(head, magic)
+	return err == nil && bytes.Equal(head, magicZip)
 }
 
 // readZip reads the members of a zip archive, each as if it were a file.

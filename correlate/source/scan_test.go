@@ -284,10 +284,15 @@ func inPieces(text string, size int) io.Reader {
 
 // reading is what a run for want gives of a text that comes in pieces of size bytes, and how many events it saw.
 func reading(t interface{ Fatal(...any) }, text string, size int, want Want) (haul, int64) {
+	return readingAs(t, text, size, "", want)
+}
+
+// readingAs is reading of a text that was packed in that way: of what is, more is read ahead.
+func readingAs(t interface{ Fatal(...any) }, text string, size int, packing string, want Want) (haul, int64) {
 	var h haul
 	opts := Options{Query: Query{Want: want}}.withDefaults()
 	in := &input{ctx: context.Background(), opts: opts, emit: h.take}
-	if err := in.read("f", inPieces(text, size), 0, ""); err != nil {
+	if err := in.read("f", inPieces(text, size), 0, packing); err != nil {
 		t.Fatal(err)
 	}
 	return h, opts.Progress.Events.Load()
@@ -326,8 +331,17 @@ func sameAsFull(t interface {
 	Fatal(...any)
 	Fatalf(string, ...any)
 }, text string, size int, want Want) {
-	full, total := reading(t, text, 1<<20, Everything)
-	quick, seen := reading(t, text, size, want)
+	for _, packing := range []string{"", "gzip"} {
+		samePackedAsFull(t, text, size, packing, want)
+	}
+}
+
+func samePackedAsFull(t interface {
+	Fatal(...any)
+	Fatalf(string, ...any)
+}, text string, size int, packing string, want Want) {
+	full, total := readingAs(t, text, 1<<20, packing, Everything)
+	quick, seen := readingAs(t, text, size, packing, want)
 	if diff := cmp.Diff(finds(full, want), finds(quick, want)); diff != "" {
 		t.Fatalf("want %d, in pieces of %d bytes: what is found (-full +quick):\n%s\nin %s", want, size, diff, text)
 	}
@@ -504,5 +518,22 @@ func TestQuickOnRecordedTrails(t *testing.T) {
 	}
 	if files == 0 {
 		t.Error("no files")
+	}
+}
+
+// TestSignsAreLong: of a word that stands anywhere, one of the parts that the sieve knows begins at a place that is looked at.
+func TestSignsAreLong(t *testing.T) {
+	for _, w := range wanted {
+		if rare := len(w.text) - w.from; rare < step+partSize-1 {
+			t.Errorf("%s: %d bytes from %d on, want %d or more", w.text, rare, w.from, step+partSize-1)
+		}
+		for pad := range 2 * atOnce {
+			text := strings.Repeat("x", pad) + w.text + strings.Repeat("y", atOnce)
+			for _, text := range []string{text, text[:pad+len(w.text)]} {
+				if s, end := nextSign([]byte(text), 0); s == nil || s.text != w.text || end != pad+len(w.text) {
+					t.Errorf("%s behind %d bytes isn't seen", w.text, pad)
+				}
+			}
+		}
 	}
 }
