@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A failure is an error of an event, or of one item of its batch.
@@ -25,47 +26,45 @@ const (
 	maxNames         = 20
 )
 
-// A word is looked for by its byte that is the rarest in a response.
-type word struct {
-	text string
-	rare int
-}
-
 // deniedWords occur, one or more, in every code and message that can be a denial (T40, T45).
 // They spare decoding the responses of calls that went well.
-var deniedWords = []word{
-	{"enied", 1}, {"uthoriz", 6}, {"orbidden", 2}, {"403", 2}, {"nsufficient", 3}, {"ermission", 2},
-	{"be assumed", 2}, {"to assume", 2}, // and not assumedRoleUser, which every session's response has
-	{`\u00`, 0}, // a letter of a word may be written so
-}
+var deniedWords = newWords(
+	word{"enied", 1}, word{"uthoriz", 4}, word{"orbidden", 1}, word{"403", 0}, word{"nsufficient", 3}, word{"ermission", 1},
+	word{"be assumed", 2}, word{"to assume", 2}, // and not assumedRoleUser, which every session's response has
+	word{`\u00`, 0}, // a letter of a word may be written so
+)
 
 // errorWords are the same for any error.
-var errorWords = []word{{"rror", 0}, {"ail", 0}, {"ode", 0}, {"nprocessed", 1}, {"nsuccessful", 7}, {`\u00`, 0}}
-
-// in reports whether text holds the word.
-func (w word) in(text []byte) bool {
-	for i := w.rare; i < len(text); i++ {
-		n := bytes.IndexByte(text[i:], w.text[w.rare])
-		if n < 0 {
-			return false
-		}
-		i += n
-		if start := i - w.rare; len(text)-start >= len(w.text) && string(text[start:start+len(w.text)]) == w.text {
-			return true
-		}
-	}
-	return false
-}
+var errorWords = newWords(word{"rror", 0}, word{"ail", 0}, word{"ode", 0}, word{"nprocessed", 1}, word{"nsuccessful", 6}, word{`\u00`, 0})
 
 // MayHoldFailure reports whether DenialsOf may find a failure in a responseElements, by
 // words alone: text is its JSON, and may go on behind it. It never says no where
 // DenialsOf finds one.
 func MayHoldFailure(text []byte, all bool) bool {
-	words := deniedWords
 	if all {
-		words = errorWords
+		return errorWords.in(text)
 	}
-	return slices.ContainsFunc(words, func(w word) bool { return w.in(text) })
+	return deniedWords.in(text)
+}
+
+// MayBeDenied reports whether an errorCode or errorMessage may be that of a denial, by words alone:
+// text is its JSON, without the quotes. It never says no where DenialsOf finds a denial by it.
+func MayBeDenied(text []byte) bool {
+	var room [1024]byte
+	if len(text) > len(room) {
+		return true
+	}
+	lower := room[:len(text)]
+	for i, c := range text {
+		switch {
+		case c >= utf8.RuneSelf: // it may stand for a letter of ASCII: ſ for s
+			return true
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	return deniedWords.in(lower)
 }
 
 // embeddedFailures finds the errors in the response of a call that as a whole went well

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // TestDenialWords: no code that can be a denial (T40) and no text that makes one of another code (T45) lacks
@@ -20,6 +22,9 @@ func TestDenialWords(t *testing.T) {
 		for _, code := range row.codes {
 			if !has(code) {
 				t.Errorf("code %q has none of the words", code)
+			}
+			if !MayBeDenied([]byte(code)) || !MayBeDenied([]byte("Client."+strings.ToUpper(code))) {
+				t.Errorf("code %q can't be a denial's", code)
 			}
 		}
 	}
@@ -37,6 +42,21 @@ func TestDenialWords(t *testing.T) {
 	for _, text := range append(shortest, "ot authorized to perform", encodedLead) { // of verb and takeEncoded: AWS's own sentence
 		if !has(text) {
 			t.Errorf("text %q has none of the words", text)
+		}
+		if !MayBeDenied([]byte("You are "+text)) || !MayBeDenied([]byte(strings.ToUpper(text))) {
+			t.Errorf("text %q can't be a denial's", text)
+		}
+	}
+}
+
+// TestMayBeDenied: most errors need no more than their words to be told from denials.
+func TestMayBeDenied(t *testing.T) {
+	for text, want := range map[string]bool{
+		"NoSuchKey": false, "The specified key doesn't exist.": false, "ThrottlingException": false, "": false, `a \"name\"`: false,
+		"AccessDenied": true, "client.UNAUTHORIZEDoperation": true, "403": true, `acce\u0073s`: true, "é": true, strings.Repeat("x", 5000): true,
+	} {
+		if got := MayBeDenied([]byte(text)); got != want {
+			t.Errorf("%.40q: %t, want %t", text, got, want)
 		}
 	}
 }
@@ -73,4 +93,34 @@ func shortestTexts(re *syntax.Regexp) []string {
 		return all
 	}
 	panic("the pattern has what this test doesn't know: " + re.String())
+}
+
+// TestWordsIn: a word is found wherever it stands, and nothing else is.
+func TestWordsIn(t *testing.T) {
+	for _, w := range []*words{deniedWords, errorWords} {
+		for _, text := range w.texts() {
+			for pad := range 20 {
+				for _, behind := range []string{"", "x", "xxxxxxxxxxxx"} {
+					if all := strings.Repeat("x", pad) + text + behind; !w.in([]byte(all)) {
+						t.Errorf("%q isn't found in %q", text, all)
+					}
+					for _, part := range []string{text[1:], text[:len(text)-1]} {
+						if all := strings.Repeat("x", pad) + part + behind; w.in([]byte(all)) {
+							t.Errorf("%q is found in %q", text, all)
+						}
+					}
+				}
+			}
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		w := rapid.SampledFrom([]*words{deniedWords, errorWords}).Draw(t, "words")
+		pieces := append(w.texts(), "e", "n", "ni", "ied", "40", "4", "03", " a", "o ", "x", `\`, "rr", "ss")
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 6).Draw(t, "pieces"), "")
+		text = text[:rapid.IntRange(0, len(text)).Draw(t, "length")]
+		want := slices.ContainsFunc(w.texts(), func(word string) bool { return strings.Contains(text, word) })
+		if got := w.in([]byte(text)); got != want {
+			t.Fatalf("%q: %t, want %t", text, got, want)
+		}
+	})
 }

@@ -34,6 +34,15 @@ func benchFiles(b testing.TB) (dir string, counts logtest.Counts) {
 	return dir, g.Counts()
 }
 
+// benchText is a log file of 1,000 records.
+func benchText(b testing.TB) []byte {
+	var text bytes.Buffer
+	if err := logtest.New(1).WriteText(&text, 1000); err != nil {
+		b.Fatal(err)
+	}
+	return text.Bytes()
+}
+
 // BenchmarkGunzip is what reading costs at least: the same files decompressed by the same library, to nowhere.
 // Compare with BenchmarkRead; -cpu 1,2 gives both one and two cores.
 func BenchmarkGunzip(b *testing.B) {
@@ -114,7 +123,7 @@ func TestGenerated(t *testing.T) {
 				sessions++
 			}
 		}
-		if len(got.errs) > 0 || denials != counts.Denials || errors != counts.Denials+counts.Errors && want != Denials {
+		if len(got.errs) > 0 || denials != counts.Denials || errors != counts.Denials+counts.Errors && (want == Everything || want == Errors) {
 			t.Errorf("want %d: %d denials and %d errors, complaints %v; %+v was made", want, denials, errors, got.errs, counts)
 		}
 		if (want == Everything || want == Findings) && sessions != counts.Sessions {
@@ -131,15 +140,12 @@ func TestGenerated(t *testing.T) {
 
 // BenchmarkDecode is what a record that matters costs before anything is made of it.
 func BenchmarkDecode(b *testing.B) {
-	var text bytes.Buffer
-	if err := logtest.New(1).WriteText(&text, 1000); err != nil {
-		b.Fatal(err)
-	}
+	text := benchText(b)
 	var log struct{ Records []json.RawMessage }
-	if err := json.Unmarshal(text.Bytes(), &log); err != nil {
+	if err := json.Unmarshal(text, &log); err != nil {
 		b.Fatal(err)
 	}
-	b.SetBytes(int64(text.Len() / len(log.Records)))
+	b.SetBytes(int64(len(text) / len(log.Records)))
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {

@@ -22,40 +22,98 @@ func matters(record []byte, want Want) bool {
 	if want == Everything || !bytes.HasPrefix(record, recordStart) {
 		return true
 	}
-	telling, response := signs(record)
-	return telling || hasEscape(record) ||
-		response != nil && (correlate.MayHoldFailure(response, want == Errors) || want == Findings && madeSession(record)) ||
-		want == Findings && changedPolicies(record)
+	var s signs
+	m := newMarks(record, 0)
+	for i := m.next(); i < len(record); i = m.next() {
+		s.look(record, i)
+	}
+	return s.matter(record, want)
 }
 
-// signs goes over a record that begins as CloudTrail's do. telling says that it has a member errorCode or errorMessage, or
-// may be no call (T8), which is to be counted as what it is: the rest doesn't matter then. response is the
-// text of its responseElements, which may go on behind it; nil if it has none but null.
-func signs(record []byte) (telling bool, response []byte) {
-	from, several := 0, false
-	for at := 0; ; {
-		s, end := nextSign(record, at)
-		switch {
-		case s == nil:
-			if from == 0 {
-				return false, nil
-			}
-			response = record[from:]
-			if response[0] == '{' && !several { // of several the last counts
-				response = response[:objectEnd(response)]
-			}
-			return false, response
-		case s.means == aResponse:
-			if value := record[end:]; from > 0 {
-				several = true
-			} else if !bytes.HasPrefix(value, null) {
-				from = min(end+1, len(record)-1)
-			}
-		case s.means != aCategory || !isCallCategory(record[end:]):
-			return true, nil
+// signs are what was seen in a record that begins as CloudTrail's do.
+type signs struct {
+	// telling: it may be no call (T8), which is to be counted as what it is; or
+	// it has a character of ASCII written as \u00…, as a name or value that is looked for may be, too.
+	telling  bool
+	failed   bool // it has a member errorCode or errorMessage
+	denied   bool // and that may be of a denial
+	response int  // where the value of its responseElements begins, which isn't null; 0 if it has none
+	several  bool
+}
+
+// look takes note of what a mark in a text may be of, if it isn't a bracket.
+func (s *signs) look(text []byte, i int) {
+	switch text[i] {
+	case '\\':
+		if c := text[min(i+4, len(text)-1)]; '2' <= c && c <= '7' && bytes.HasPrefix(text[i:], unicodeEscape) {
+			s.telling = true
 		}
-		at = end
+	case 'M':
+		if surrounds(text, i, `"error`, `Message"`) {
+			s.lookAtError(text[i+len(`Message"`):])
+		}
+	case 'E':
+		if surrounds(text, i, `"response`, `Elements"`) {
+			s.lookAtResponse(text, i+len(`Elements"`))
+		}
+	case 'C':
+		switch text[max(i-1, 0)] {
+		case 'r':
+			if surrounds(text, i, `"error`, `Code"`) {
+				s.lookAtError(text[i+len(`Code"`):])
+			}
+		case 't':
+			s.telling = s.telling || surrounds(text, i, `"event`, `Category"`) && !isCallCategory(text[i+len(`Category"`):])
+		case 's':
+			s.telling = s.telling || surrounds(text, i, `"Aws`, `CloudTrailInsight"`)
+		}
 	}
+}
+
+// lookAtError takes note of a member errorCode or errorMessage, by what follows its name.
+func (s *signs) lookAtError(value []byte) {
+	s.failed = true
+	if s.denied || bytes.HasPrefix(value, null) {
+		return
+	}
+	s.denied = true
+	if !bytes.HasPrefix(value, stringBegins) {
+		return
+	}
+	value = value[len(stringBegins):]
+	for end := 0; end < len(value); end++ {
+		switch value[end] {
+		case '\\':
+			end++
+		case '"':
+			s.denied = correlate.MayBeDenied(value[:end])
+			return
+		}
+	}
+}
+
+func (s *signs) lookAtResponse(text []byte, end int) {
+	switch {
+	case s.response > 0:
+		s.several = true
+	case !bytes.HasPrefix(text[end:], null):
+		s.response = end + 1
+	}
+}
+
+// matter reports whether a record in which they were seen may be what want asks for. Its response lies where it does in the record.
+func (s *signs) matter(record []byte, want Want) bool {
+	if s.telling || s.denied || s.failed && want == Errors || want == Findings && changedPolicies(record) {
+		return true
+	}
+	if s.response == 0 {
+		return false
+	}
+	response := record[min(s.response, len(record)-1):]
+	if response[0] == '{' && !s.several { // of several the last counts
+		response = response[:objectEnd(response)]
+	}
+	return correlate.MayHoldFailure(response, want == Errors) || want == Findings && madeSession(record)
 }
 
 // isCallCategory reports whether what follows the name eventCategory says that the record is of a single call.
@@ -64,24 +122,10 @@ func isCallCategory(value []byte) bool {
 }
 
 var (
-	management = []byte(`:"Management"`)
-	null       = []byte(":null")
+	management   = []byte(`:"Management"`)
+	null         = []byte(":null")
+	stringBegins = []byte(`:"`)
 )
-
-// hasEscape reports whether a record has a character of ASCII written as \u00…: a name
-// or a value that is looked for may be written so, too.
-func hasEscape(record []byte) bool {
-	for {
-		i := bytes.Index(record, unicodeEscape)
-		if i < 0 || i+len(unicodeEscape) == len(record) {
-			return false
-		}
-		record = record[i+len(unicodeEscape):]
-		if c := record[0]; '2' <= c && c <= '7' {
-			return true
-		}
-	}
-}
 
 var unicodeEscape = []byte(`\u00`)
 
@@ -102,20 +146,21 @@ var beside = [256]byte{
 	' ': blank, '\t': blank, '\r': blank, '\n': blank,
 }
 
-// hops finds the ends of records in a text, one after the other, without walking them.
+// hops goes over the records in a text, one after the other, without walking them.
 type hops struct {
-	text  []byte
+	marks
 	lists brackets
+	signs signs // of the record that was gone over, by places in it
 }
 
 func newHops(text []byte, at int) *hops {
-	return &hops{text: text, lists: newBrackets(text, at, '[', ']')}
+	return &hops{marks: newMarks(text, at), lists: brackets{text: text, open: '['}}
 }
 
 // hop finds the end of the record at a place, whose first byte is {, if the next record
-// follows behind a comma or newline. found is false if that can't be told: of a record that is in any doubt,
+// follows behind a comma or newline, and what signs the record has. found is false if the end can't be told: of a record that is in any doubt,
 // that isn't as CloudTrail writes them, the last one of the list, and one of which not all is in the text: then end is
-// the text's.
+// the text's. The next record to be asked about is the one behind it.
 //
 // What begins a record, {"eventVersion", can't stand in a string, since its quote would be escaped there. Where it follows
 // "},", that comma is between two elements of a list. That is the list of records if every list which began
@@ -132,22 +177,32 @@ func (h *hops) hop(at int, separator byte) (end int, found bool) {
 	if !bytes.HasPrefix(text[at:], recordStart) {
 		return at, false
 	}
+	h.signs = signs{}
 	h.lists.begin(at)
-	for i := at + 1; ; i++ {
-		n := bytes.IndexByte(text[i:], '{')
-		if n < 0 || len(text)-i-n < len(recordStart) {
+	for {
+		i := h.next()
+		switch {
+		case i == at:
+			continue
+		case len(text)-i < len(recordStart):
 			return len(text), false
+		case text[i] == '[', text[i] == ']':
+			h.lists.meet(i)
+			continue
+		case text[i] != '{':
+			h.signs.look(text, i)
+			continue
 		}
-		i += n
 		before, behind := text[i-1], text[i+1]
 		switch {
 		case before == ':': // a member's value, or in a string
 		case behind != '"' && behind != '}' && beside[behind] != blank: // it is in a string
 		case behind == '"' && bytes.HasPrefix(text[i:], recordStart):
+			h.signs.response = max(h.signs.response-at, 0)
 			end = i - 1
-			return end, before == separator && text[i-2] == '}' && h.lists.depthAt(end) == 0
+			return end, before == separator && text[i-2] == '}' && h.lists.depth == 0
 		case before == ',':
-			if h.lists.depthAt(i) <= 0 {
+			if h.lists.depth <= 0 {
 				return at, false
 			}
 		case before == '[', beside[before] == 0: // in a list of lists, or in a string
@@ -165,37 +220,47 @@ func (h *hops) hop(at int, separator byte) (end int, found bool) {
 // blanks, and begins one unless }, ], : or a comma stands behind it: in valid JSON one of the two can't be. Where both can,
 // or neither, there is doubt.
 type brackets struct {
-	text             []byte
-	open, close      byte // [ and ], or { and }
-	opening, closing int  // the next of them
-	last             int  // the bracket before
-	depth            int
-	inString         bool
+	text     []byte
+	open     byte // [ or {
+	last     int  // the bracket before
+	depth    int  // less than 0 if that is in doubt
+	inString bool
 }
 
-func newBrackets(text []byte, at int, open, close byte) brackets {
-	return brackets{text: text, open: open, close: close, opening: next(text, at+1, open), closing: next(text, at+1, close), last: at}
-}
+// begin counts from a place on.
+func (b *brackets) begin(at int) { b.last, b.depth, b.inString = at, 0, false }
 
-// begin counts from another place on, which lies behind.
-func (b *brackets) begin(at int) {
-	if b.opening <= at {
-		b.opening = next(b.text, at+1, b.open)
+// meet counts the bracket at a place, the next one behind the one that was met last.
+func (b *brackets) meet(at int) {
+	switch {
+	case b.depth < 0:
+		return
+	case !b.look(at):
+		b.depth = -1
+		return
+	case !b.inString && b.text[at] == b.open:
+		b.depth++
+	case !b.inString:
+		b.depth--
 	}
-	if b.closing <= at {
-		b.closing = next(b.text, at+1, b.close)
-	}
-	b.last, b.depth, b.inString = at, 0, false
+	b.last = at
 }
 
 // objectEnd returns where the object ends with which text begins, or where text does if that can't be told.
 func objectEnd(text []byte) int {
-	b := newBrackets(text, 0, '{', '}')
-	for b.depth = 1; b.depth > 0; {
-		if min(b.opening, b.closing) == len(text) {
-			return len(text)
+	b := brackets{text: text, open: '{', depth: 1}
+	opening, closing := next(text, 1, '{'), next(text, 1, '}')
+	for b.depth > 0 {
+		at := min(opening, closing)
+		if at == len(text) {
+			return at
 		}
-		b.depthAt(min(b.opening, b.closing) + 1)
+		b.meet(at)
+		if at == opening {
+			opening = next(text, at+1, '{')
+		} else {
+			closing = next(text, at+1, '}')
+		}
 	}
 	if b.depth < 0 {
 		return len(text)
@@ -203,36 +268,9 @@ func objectEnd(text []byte) int {
 	return b.last + 1
 }
 
-// depthAt returns how many are open at text[end], which must not lie before
-// where it was asked last; less than 0 if that is in doubt.
-func (b *brackets) depthAt(end int) int {
-	for b.depth >= 0 {
-		at := min(b.opening, b.closing)
-		if at >= end {
-			break
-		}
-		if !b.look(at) {
-			b.depth = -1
-			return b.depth
-		}
-		b.last = at
-		change := -1
-		if at == b.opening {
-			change = 1
-			b.opening = next(b.text, at+1, b.open)
-		} else {
-			b.closing = next(b.text, at+1, b.close)
-		}
-		if !b.inString {
-			b.depth += change
-		}
-	}
-	return b.depth
-}
-
 // look finds out whether the bracket at a place is in a string; sure is false if that can't be told.
 func (b *brackets) look(at int) (sure bool) {
-	if b.text[at] == b.close && at+1 < len(b.text) && b.text[at+1] == '"' { // no string follows a list or object
+	if b.text[at] == b.open+2 && at+1 < len(b.text) && b.text[at+1] == '"' { // no string follows a list or object
 		b.inString = true
 		return true
 	}

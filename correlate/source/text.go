@@ -498,7 +498,7 @@ func (t *text) quick(separator byte) error {
 			}
 			t.lining = oneLine
 		}
-		if matters(record, want) {
+		if h.signs.matter(record, want) {
 			at := t.here()
 			t.index++
 			if err := t.decode(at, record, 0); err != nil {
