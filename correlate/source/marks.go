@@ -5,14 +5,15 @@ import (
 	"math/bits"
 )
 
-// marks goes over the few bytes of a text that say where records end and whether they matter: { [ ] and \, and
+// marks goes over the few bytes of a text that say where records end and whether they matter: { [ ] \ and newline, and
 // the capital letter of every sign, behind a small one. It stops at some others, too.
 type marks struct {
 	text  []byte
 	base  int               // where the part of the text begins that was looked at
 	words int               // how much of it was, in words of bits
 	word  int               // the next of them
-	bits  uint64            // of the one before, what is left
+	at    int               // where the bytes of the one before begin
+	bits  uint64            // and what is left of it
 	part  [partWords]uint64 // a bit for a byte
 }
 
@@ -25,16 +26,28 @@ func newMarks(text []byte, from int) marks { return marks{text: text, base: from
 
 // next returns the next place to look at, or the text's length.
 func (m *marks) next() int {
-	for m.bits == 0 {
-		if m.word == m.words && !m.more() {
-			return len(m.text)
-		}
-		m.bits = m.part[m.word]
-		m.word++
+	if m.bits == 0 && !m.nextWord() {
+		return len(m.text)
 	}
-	i := m.base + (m.word-1)*wordSize + bits.TrailingZeros64(m.bits)
+	i := m.at + bits.TrailingZeros64(m.bits)
 	m.bits &= m.bits - 1
 	return i
+}
+
+// nextWord goes to the next word with a bit. It returns false at the end of the text.
+func (m *marks) nextWord() bool {
+	for {
+		for i, word := range m.part[m.word:m.words] {
+			if word != 0 {
+				m.bits, m.at = word, m.base+(m.word+i)*wordSize
+				m.word += i + 1
+				return true
+			}
+		}
+		if !m.more() {
+			return false
+		}
+	}
 }
 
 // more looks at the next part of the text.
@@ -85,7 +98,7 @@ func mark32(text *[32]byte, before uint64) (marked, small uint64) {
 
 // mark8 returns the bits of eight bytes.
 func mark8(x, small, before uint64) uint64 {
-	found := (bracketsOf(x) | (small<<8|before>>56)&capitalsOf(x)) & highBits
+	found := (bracketsOf(x) | newlinesOf(x) | (small<<8|before>>56)&capitalsOf(x)) & highBits
 	return found >> 7 * 0x0102040810204080 >> 56 // a bit of each byte, side by side
 }
 
@@ -93,6 +106,12 @@ func mark8(x, small, before uint64) uint64 {
 func bracketsOf(x uint64) uint64 {
 	y := x & (0x5f * everyByte)
 	return (y + (0x80-'[')*everyByte) &^ (y + (0x80-'^')*everyByte) &^ x
+}
+
+// newlinesOf sets the highest bit of every newline.
+func newlinesOf(x uint64) uint64 {
+	y := x ^ '\n'*everyByte
+	return (0x80*everyByte - y&(0x7f*everyByte)) &^ y
 }
 
 // smallOf sets the highest bit of every byte from 0x60 to 0x7f, where small letters are.

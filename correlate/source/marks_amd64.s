@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// What a byte has to be, by its lower four bits: of e r s t; of C E M; of [ \ ]. 0xff is no byte's.
+// What a byte has to be, by its lower four bits: of e r s t; of C E M; of newline [ \ ]. 0xff is no byte's.
 DATA small<>+0(SB)/8, $0xffff65747372ffff
 DATA small<>+8(SB)/8, $0xffffffffffffffff
 GLOBL small<>(SB), RODATA|NOPTR, $16
@@ -8,12 +8,12 @@ DATA capitals<>+0(SB)/8, $0xffff45ff43ffffff
 DATA capitals<>+8(SB)/8, $0xffff4dffffffffff
 GLOBL capitals<>(SB), RODATA|NOPTR, $16
 DATA brackets<>+0(SB)/8, $0xffffffffffffffff
-DATA brackets<>+8(SB)/8, $0xffff5d5c5bffffff
+DATA brackets<>+8(SB)/8, $0xffff5d5c5b0affff
 GLOBL brackets<>(SB), RODATA|NOPTR, $16
 DATA brace<>+0(SB)/1, $0x7b
 GLOBL brace<>(SB), RODATA|NOPTR, $1
 
-// LOOK sets the bits of 32 bytes of text: in first those of e r s t, in second those of C E M, in bracket of { [ \ ].
+// LOOK sets the bits of 32 bytes of text: in first those of e r s t, in second those of C E M, in bracket those of { [ \ ] and newline.
 #define LOOK(at, first, second, bracket) \
 	VMOVDQU   (at)(SI), Y4   \
 	VPSHUFB   Y4, Y0, Y5     \

@@ -11,7 +11,7 @@ import (
 // toBeMarked reports whether a reader has to look at text[i].
 func toBeMarked(text []byte, i int) bool {
 	switch text[i] {
-	case '{', '[', ']', '\\':
+	case '{', '[', ']', '\\', '\n':
 		return true
 	case 'C', 'E', 'M':
 		return i > 0 && bytes.IndexByte([]byte("erst"), text[i-1]) >= 0
@@ -23,6 +23,8 @@ func toBeMarked(text []byte, i int) bool {
 func mayBeMarked(text []byte, i, from int) bool {
 	small := func(c byte) bool { return c&0x60 == 0x60 }
 	switch c := text[i]; {
+	case c == '\n':
+		return true
 	case c >= 0x80:
 		return i == 0 || i%(partWords*wordSize) == from%(partWords*wordSize) || small(text[i-1])
 	case '@' <= c && c <= '_':

@@ -150,7 +150,9 @@ var beside = [256]byte{
 type hops struct {
 	marks
 	lists brackets
-	signs signs // of the record that was gone over, by places in it
+	// of the record that was gone over
+	signs signs // by places in it
+	lines int   // newlines in it, and what separates it from the next
 }
 
 func newHops(text []byte, at int) *hops {
@@ -177,19 +179,25 @@ func (h *hops) hop(at int, separator byte) (end int, found bool) {
 	if !bytes.HasPrefix(text[at:], recordStart) {
 		return at, false
 	}
-	h.signs = signs{}
+	h.signs, h.lines = signs{}, 0
 	h.lists.begin(at)
 	for {
 		i := h.next()
-		switch {
-		case i == at:
+		if i == at {
 			continue
-		case len(text)-i < len(recordStart):
+		}
+		if len(text)-i < len(recordStart) {
 			return len(text), false
-		case text[i] == '[', text[i] == ']':
+		}
+		switch text[i] {
+		case '{':
+		case '[', ']':
 			h.lists.meet(i)
 			continue
-		case text[i] != '{':
+		case '\n':
+			h.lines++
+			continue
+		default:
 			h.signs.look(text, i)
 			continue
 		}

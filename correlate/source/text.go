@@ -493,7 +493,7 @@ func (t *text) quick(separator byte) error {
 		}
 		record := w.buf[w.pos:end]
 		if separator == '\n' {
-			if bytes.IndexByte(record, '\n') >= 0 { // not JSON Lines
+			if h.lines > 1 { // not JSON Lines
 				return nil
 			}
 			t.lining = oneLine
@@ -508,6 +508,7 @@ func (t *text) quick(separator byte) error {
 			t.index++
 			t.see()
 		}
+		w.passLines(end+1, h.lines)
 		w.pos = end + 1
 		if t.rejected {
 			return nil

@@ -59,6 +59,13 @@ func (w *window) countTo(n int) {
 	}
 }
 
+// passLines takes note of the newlines between where the window stands and buf[n], which needn't be counted then.
+func (w *window) passLines(n, lines int) {
+	w.countTo(w.pos)
+	w.lines += lines
+	w.counted = n
+}
+
 var newline = []byte{'\n'}
 
 // start begins to keep the text.
