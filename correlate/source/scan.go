@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"math/bits"
 
 	"github.com/iamwhy/iamwhy/correlate"
 )
@@ -181,8 +182,16 @@ func (h *hops) hop(at int, separator byte) (end int, found bool) {
 	}
 	h.signs, h.lines = signs{}, 0
 	h.lists.begin(at)
+	word, from := h.bits, h.at // of marks: this is next, in place
 	for {
-		i := h.next()
+		if word == 0 {
+			if !h.nextWord() {
+				return len(text), false
+			}
+			word, from = h.bits, h.at
+		}
+		i := from + bits.TrailingZeros64(word)
+		word &= word - 1
 		if i == at {
 			continue
 		}
@@ -207,6 +216,7 @@ func (h *hops) hop(at int, separator byte) (end int, found bool) {
 		case behind != '"' && behind != '}' && beside[behind] != blank: // it is in a string
 		case behind == '"' && bytes.HasPrefix(text[i:], recordStart):
 			h.signs.response = max(h.signs.response-at, 0)
+			h.bits = word
 			end = i - 1
 			return end, before == separator && text[i-2] == '}' && h.lists.depth == 0
 		case before == ',':
