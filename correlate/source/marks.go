@@ -8,65 +8,79 @@ import (
 // marks goes over the few bytes of a text that say where records end and whether they matter: { [ ] \ and newline, and
 // the capital letter of every sign, behind a small one. It stops at some others, too.
 type marks struct {
-	text  []byte
-	base  int               // where the part of the text begins that was looked at
-	words int               // how much of it was, in words of bits
-	word  int               // the next of them
-	at    int               // where the bytes of the one before begin
-	bits  uint64            // and what is left of it
-	part  [partWords]uint64 // a bit for a byte
+	text   []byte
+	base   int // where the part of the text begins that was looked at
+	size   int // how long it is
+	taken  int // how many of its places were
+	found  int // how many there are
+	places [partSize + spare]uint16
 }
 
 const (
-	wordSize  = 64 // bytes of text for a word of bits
-	partWords = 64
+	wordSize = 64 // bytes of text for a word of bits
+	partSize = 4096
+	spare    = 4
 )
 
-func newMarks(text []byte, from int) marks { return marks{text: text, base: from} }
+// begin goes over a text, from a place on.
+func (m *marks) begin(text []byte, from int) {
+	m.text, m.base, m.size, m.taken, m.found = text, from, 0, 0, 0
+}
 
 // next returns the next place to look at, or the text's length.
 func (m *marks) next() int {
-	if m.bits == 0 && !m.nextWord() {
+	if m.taken == m.found && !m.more() {
 		return len(m.text)
 	}
-	i := m.at + bits.TrailingZeros64(m.bits)
-	m.bits &= m.bits - 1
+	i := m.base + int(m.places[m.taken])
+	m.taken++
 	return i
 }
 
-// nextWord goes to the next word with a bit. It returns false at the end of the text.
-func (m *marks) nextWord() bool {
+// more looks at the next parts of the text, until there is something. It returns false at the end.
+func (m *marks) more() bool {
+	var words [partSize / wordSize]uint64
 	for {
-		for i, word := range m.part[m.word:m.words] {
-			if word != 0 {
-				m.bits, m.at = word, m.base+(m.word+i)*wordSize
-				m.word += i + 1
-				return true
-			}
-		}
-		if !m.more() {
+		m.base += m.size
+		rest := m.text[min(m.base, len(m.text)):]
+		switch m.size = min(partSize, len(rest)) &^ (wordSize - 1); {
+		case len(rest) == 0:
+			m.taken, m.found = 0, 0
 			return false
+		case m.size > 0:
+			mark(rest, words[:m.size/wordSize])
+		default:
+			var last [wordSize]byte
+			copy(last[:], rest)
+			m.size = wordSize
+			mark(last[:], words[:1])
+		}
+		if m.taken, m.found = 0, listBits(words[:m.size/wordSize], &m.places); m.found > 0 {
+			return true
 		}
 	}
 }
 
-// more looks at the next part of the text.
-func (m *marks) more() bool {
-	m.base += m.words * wordSize
-	m.words, m.word = 0, 0
-	rest := m.text[min(m.base, len(m.text)):]
-	if len(rest) == 0 {
-		return false
+// listBits writes down which bits of words are set, and returns how many are.
+func listBits(words []uint64, room *[partSize + spare]uint16) int {
+	n := 0
+	for w, word := range words {
+		if word == 0 {
+			continue
+		}
+		at := uint16(w * wordSize)
+		few := (*[spare]uint16)(room[n:]) // most words have no more: written without asking
+		n += bits.OnesCount64(word)
+		for i := range few {
+			few[i] = at + uint16(bits.TrailingZeros64(word))
+			word &= word - 1
+		}
+		for i := n - bits.OnesCount64(word); word != 0; i++ {
+			room[i] = at + uint16(bits.TrailingZeros64(word))
+			word &= word - 1
+		}
 	}
-	if m.words = min(partWords, len(rest)/wordSize); m.words > 0 {
-		mark(rest, m.part[:m.words])
-		return true
-	}
-	var last [wordSize]byte
-	copy(last[:], rest)
-	m.words = 1
-	mark(last[:], m.part[:1])
-	return true
+	return n
 }
 
 const (

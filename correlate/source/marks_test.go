@@ -26,9 +26,9 @@ func mayBeMarked(text []byte, i, from int) bool {
 	case c == '\n':
 		return true
 	case c >= 0x80:
-		return i == 0 || i%(partWords*wordSize) == from%(partWords*wordSize) || small(text[i-1])
+		return i == 0 || i%partSize == from%partSize || small(text[i-1])
 	case '@' <= c && c <= '_':
-		return c == '[' || c == ']' || c == '\\' || i == 0 || i%(partWords*wordSize) == from%(partWords*wordSize) || small(text[i-1])
+		return c == '[' || c == ']' || c == '\\' || i == 0 || i%partSize == from%partSize || small(text[i-1])
 	case small(c):
 		return c == '{' || c == '|' || c == '}'
 	}
@@ -44,7 +44,9 @@ func TestMarks(t *testing.T) {
 		})
 		text := bytes.Repeat(rapid.OneOf(any, likely).Draw(t, "text"), rapid.SampledFrom([]int{1, 1, 3, 50}).Draw(t, "times"))
 		from := rapid.IntRange(0, len(text)).Draw(t, "from")
-		m, last := newMarks(text, from), from-1
+		var m marks
+		m.begin(text, from)
+		last := from - 1
 		for i := m.next(); ; i = m.next() {
 			if i <= last || i > len(text) {
 				t.Fatalf("%q from %d: %d behind %d", text, from, i, last)
@@ -86,7 +88,7 @@ func TestMarkAny(t *testing.T) {
 // BenchmarkMarks is what finding the places to look at costs, either way, without a look.
 func BenchmarkMarks(b *testing.B) {
 	text := benchText(b)
-	words := make([]uint64, partWords)
+	words := make([]uint64, partSize/wordSize)
 	for _, way := range []struct {
 		name string
 		mark func([]byte, []uint64)
@@ -94,7 +96,7 @@ func BenchmarkMarks(b *testing.B) {
 		b.Run(way.name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
-				for i := 0; i+partWords*wordSize <= len(text); i += partWords * wordSize {
+				for i := 0; i+partSize <= len(text); i += partSize / wordSize * wordSize {
 					way.mark(text[i:], words)
 				}
 			}
@@ -108,7 +110,8 @@ func BenchmarkHop(b *testing.B) {
 	start := bytes.IndexByte(text, '[') + 1
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		h := newHops(text, start)
+		var h hops
+		h.begin(text, start)
 		n := 0
 		for at := start; ; n++ {
 			end, ok := h.hop(at, ',')

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"math/bits"
 
 	"github.com/iamwhy/iamwhy/correlate"
 )
@@ -24,7 +23,8 @@ func matters(record []byte, want Want) bool {
 		return true
 	}
 	var s signs
-	m := newMarks(record, 0)
+	var m marks
+	m.begin(record, 0)
 	for i := m.next(); i < len(record); i = m.next() {
 		s.look(record, i)
 	}
@@ -156,8 +156,10 @@ type hops struct {
 	lines int   // newlines in it, and what separates it from the next
 }
 
-func newHops(text []byte, at int) *hops {
-	return &hops{marks: newMarks(text, at), lists: brackets{text: text, open: '['}}
+// begin goes over a text, from a place on where a record begins.
+func (h *hops) begin(text []byte, at int) {
+	h.marks.begin(text, at)
+	h.lists = brackets{text: text, open: '['}
 }
 
 // hop finds the end of the record at a place, whose first byte is {, if the next record
@@ -181,17 +183,9 @@ func (h *hops) hop(at int, separator byte) (end int, found bool) {
 		return at, false
 	}
 	h.signs, h.lines = signs{}, 0
-	h.lists.begin(at)
-	word, from := h.bits, h.at // of marks: this is next, in place
+	h.lists.last, h.lists.depth, h.lists.inString = at, 0, false
 	for {
-		if word == 0 {
-			if !h.nextWord() {
-				return len(text), false
-			}
-			word, from = h.bits, h.at
-		}
-		i := from + bits.TrailingZeros64(word)
-		word &= word - 1
+		i := h.next()
 		if i == at {
 			continue
 		}
@@ -216,7 +210,6 @@ func (h *hops) hop(at int, separator byte) (end int, found bool) {
 		case behind != '"' && behind != '}' && beside[behind] != blank: // it is in a string
 		case behind == '"' && bytes.HasPrefix(text[i:], recordStart):
 			h.signs.response = max(h.signs.response-at, 0)
-			h.bits = word
 			end = i - 1
 			return end, before == separator && text[i-2] == '}' && h.lists.depth == 0
 		case before == ',':
@@ -244,9 +237,6 @@ type brackets struct {
 	depth    int  // less than 0 if that is in doubt
 	inString bool
 }
-
-// begin counts from a place on.
-func (b *brackets) begin(at int) { b.last, b.depth, b.inString = at, 0, false }
 
 // meet counts the bracket at a place, the next one behind the one that was met last.
 func (b *brackets) meet(at int) {

@@ -124,7 +124,9 @@ func TestHop(t *testing.T) {
 			t.Fatalf("%s: %s isn't JSON", test.name, list)
 		}
 		text := []byte("[" + record + `,` + start + `,"a":1}`)
-		end, ok := newHops(text, 1).hop(1, ',')
+		var h hops
+		h.begin(text, 1)
+		end, ok := h.hop(1, ',')
 		if ok != test.found || ok && end != 1+len(record) {
 			t.Errorf("%s: %s: end at %d, %t; want %d, %t", test.name, record, end, ok, 1+len(record), test.found)
 		}
@@ -152,7 +154,9 @@ func TestHopResponse(t *testing.T) {
 		const start = `{"eventVersion":"1.08"`
 		record := start + `,"requestParameters":{"a":"AccessDenied"},"responseElements":` + test.response + `,"x":{},"resources":[{},{}]}`
 		text := []byte(record + `,` + start + `}`)
-		end, ok := newHops(text, 0).hop(0, ',')
+		var h hops
+		h.begin(text, 0)
+		end, ok := h.hop(0, ',')
 		if !ok || end != len(record) {
 			t.Fatalf("%s: end at %d, %t; want %d", record, end, ok, len(record))
 		}

@@ -481,11 +481,12 @@ func (t *text) quick(separator byte) error {
 	if want == Everything {
 		return nil
 	}
-	h := newHops(w.buf, w.pos)
+	var h hops
+	h.begin(w.buf, w.pos)
 	for {
 		end, ok := h.hop(w.pos, separator)
 		if end == len(w.buf) && t.readAhead() {
-			h = newHops(w.buf, w.pos)
+			h.begin(w.buf, w.pos)
 			end, ok = h.hop(w.pos, separator)
 		}
 		if !ok || end-w.pos > w.maxKeep {
