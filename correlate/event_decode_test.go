@@ -175,15 +175,17 @@ func TestDecodeEventIsLinear(t *testing.T) {
 	}
 }
 
-// FuzzDecodeEvent holds the decoder to encoding/json: what one of them reads as the record's name
-// and parameters, the other does, too; and an event is the same however its record is indented.
+// FuzzDecodeEvent holds the decoder to the reference, and both to encoding/json: what one of them reads as the record's
+// name and parameters, the other does, too; and an event is the same however its record is indented.
 func FuzzDecodeEvent(f *testing.F) {
 	f.Add([]byte(`{"eventName":"a","eventSource":"s3.amazonaws.com","eventTime":"2025-06-01T10:00:00Z","userIdentity":{"accountId":1,"sessionContext":{"attributes":{}}}}`))
 	f.Add([]byte(`{"eventName":"a","requestParameters":{"a":[1,"\u0041",null]},"resources":[{"ARN":"a"}],"tlsDetails":{"tlsVersion":"x"}}`))
 	f.Add([]byte(`{"eventname":"a\\\"","readonly":"TRUE","requestParameters":"{\"a\":1}"}`))
+	f.Add([]byte(`{"eventVersion":"1.08","eventName":"a","useridentity":{"arn":"a"},"USERIDENTITY":"{\"arn\":\"b\"}","tlsDetails":[{}]}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
+		asReference(t, data)
 		e, err := DecodeEvent(data)
 		if !bytes.Equal(before, data) {
 			t.Fatalf("DecodeEvent changed its input %q", before)
