@@ -183,9 +183,7 @@ func setStrings(parts []part) {
 	}
 	all := b.String()
 	for _, p := range parts {
-		if len(p.text) > 0 {
-			*p.to, all = all[:len(p.text)], all[len(p.text):]
-		}
+		*p.to, all = all[:len(p.text)], all[len(p.text):]
 	}
 }
 

@@ -196,7 +196,8 @@ func scanString(v []byte, i int) (end int, plain bool) {
 // no byte before it; those behind it may be set or not.
 func inString(eight uint64) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	return (((eight ^ ones*'"') - ones) | ((eight ^ ones*'\\') - ones) | (eight - ones*' ') | eight) & highs
+	// A byte that isn't ASCII keeps its high bit in one of the first two at least.
+	return (((eight ^ ones*'"') - ones) | ((eight ^ ones*'\\') - ones) | (eight - ones*' ')) & highs
 }
 
 // scanEscape returns where the escape ends whose backslash is at i.

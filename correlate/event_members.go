@@ -177,7 +177,6 @@ var inside = [places]form{
 // find returns the place of the member of that name: of exactly that name, else of one that differs in case only;
 // -1 if no such member is wanted. The search begins at next, which most often is the place.
 func (f form) find(name []byte, next int) (place int, exact bool) {
-	place = -1
 	for range f.end - f.first {
 		if next >= f.end {
 			next = f.first
@@ -187,12 +186,12 @@ func (f form) find(name []byte, next int) (place int, exact bool) {
 				return next, true
 			}
 			if bytes.EqualFold([]byte(wanted), name) {
-				place = next
+				return next, false // no two of a form differ in case only
 			}
 		}
 		next++
 	}
-	return place, false
+	return -1, false
 }
 
 // A decoder holds a record's members, by place. They lie in its text, or in what a string there stands for.
@@ -259,7 +258,7 @@ func (d *decoder) put(place int, exact bool, v []byte, i, depth int) (end int) {
 	}
 	s.value = v[i:end]
 	if v[i] == '"' && f != (form{}) {
-		if s.value = s.value.unwrap(); s.value[0] == '{' {
+		if s = (slot{value: s.value.unwrap(), exact: exact}); s.value[0] == '{' {
 			d.read(s.value, 0, f, 1)
 		}
 	}
