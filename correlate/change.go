@@ -108,10 +108,11 @@ func changeOf(e *Event) (c Change, subjects []string) {
 	if row.unless != nil && parameters != nil && row.unless(parameters) {
 		return Change{}, nil
 	}
-	c = Change{Time: e.Time, By: cmp.Or(e.Identity.ARN, e.Identity.InvokedBy, e.Identity.PrincipalID), Name: e.Name, EventID: e.ID}
+	by := strings.Clone(cmp.Or(e.Identity.ARN, e.Identity.InvokedBy, e.Identity.PrincipalID)) // the event isn't kept
+	c = Change{Time: e.Time, By: by, Name: strings.Clone(e.Name), EventID: e.ID}
 	c.Target = parameterAt(parameters, row.param)
 	if row.param == "" {
-		c.Target = e.RecipientAccount
+		c.Target = strings.Clone(e.RecipientAccount)
 	}
 	if c.Target != "" {
 		subjects = append(subjects, row.subject(e, c.Target))
@@ -125,8 +126,9 @@ func changeOf(e *Event) (c Change, subjects []string) {
 	}
 	if e.Source != "iam.amazonaws.com" && e.Source != "organizations.amazonaws.com" {
 		for _, r := range e.Resources {
-			if s := subjectOf(r.ARN); r.ARN != "" && !slices.Contains(subjects, s) {
-				c.Target = cmp.Or(c.Target, r.ARN)
+			arn := strings.Clone(r.ARN)
+			if s := subjectOf(arn); arn != "" && !slices.Contains(subjects, s) {
+				c.Target = cmp.Or(c.Target, arn)
 				subjects = append(subjects, s)
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // DecodeEvent reads one CloudTrail record, a JSON object. It keeps nothing of
@@ -20,127 +22,194 @@ import (
 // error: text that isn't one JSON object, an object with neither
 // eventName nor eventSource, and a record of another major version (T25).
 func DecodeEvent(data []byte) (*Event, error) {
-	var room [32]member // more than CloudTrail's records have
-	record, err := parseObject(data, room[:])
-	if err != nil {
-		return nil, err
+	var d decoder
+	begin := skipBlank(data, 0)
+	if at(data, begin) != '{' || skipBlank(data, d.read(data, begin, recordForm, 1)) != len(data) {
+		return nil, notOneObject(data)
 	}
-	record.exact = record.has("eventVersion")
-	name, src := record.text("eventName"), record.text("eventSource")
-	if name == "" && src == "" {
-		return nil, fmt.Errorf("neither eventName nor eventSource: not a CloudTrail record (%s)", record.describe())
+	if d[recordVersion].exact { // CloudTrail's own: another case is another name
+		for place := recordForm.first; place < recordForm.end; place++ {
+			if !d[place].exact {
+				d.drop(place)
+			}
+		}
 	}
-	version := record.literal("eventVersion")
+	name, src := d.text(recordName), d.text(recordSource)
+	if len(name) == 0 && len(src) == 0 {
+		return nil, fmt.Errorf("neither eventName nor eventSource: not a CloudTrail record (%s)", describe(data))
+	}
+	version := d.literal(recordVersion)
 	if err := checkVersion(version); err != nil {
 		return nil, err
 	}
-	var identity [16]member
 	e := &Event{
-		ID:                 record.text("eventID"),
-		RequestID:          record.text("requestID"),
-		SharedID:           record.text("sharedEventID"),
-		Time:               record.time("eventTime"),
-		Version:            version,
-		Source:             src,
-		Name:               name,
-		Region:             record.text("awsRegion"),
-		SourceIP:           record.text("sourceIPAddress"),
-		UserAgent:          record.text("userAgent"),
-		ErrorCode:          record.text("errorCode"),
-		ErrorMessage:       record.text("errorMessage"),
-		Type:               record.text("eventType"),
-		Category:           record.text("eventCategory"),
-		RecipientAccount:   record.account("recipientAccountId"),
-		VPCEndpointID:      record.text("vpcEndpointId"),
-		VPCEndpointAccount: record.account("vpcEndpointAccountId"),
-		ReadOnly:           record.flag("readOnly"),
-		ConsoleSession:     record.flag("sessionCredentialFromConsole") == "true",
-		Identity:           decodeIdentity(record.object("userIdentity", identity[:])),
-		Resources:          decodeResources(record.array("resources")),
-		RequestParameters:  record.raw("requestParameters"),
-		ResponseElements:   record.raw("responseElements"),
-		AdditionalData:     record.raw("additionalEventData"),
-		Context:            record.raw("eventContext"),
+		ID:             string(d.text(recordID)), // by itself, and the next: they are remembered for longer than the event
+		SharedID:       string(d.text(recordSharedID)),
+		Time:           d.time(recordTime),
+		ReadOnly:       d.flag(recordReadOnly),
+		ConsoleSession: d.flag(recordConsoleSession) == "true",
+		HasTLS:         !d[recordTLS].value.empty(),
 	}
-	if e.VPCEndpointID == "" { // the place it had before version 1.04
-		e.VPCEndpointID = record.object("additionalEventData", nil).text("vpcEndpointId")
-	}
-	if tls := record.object("tlsDetails", identity[:]); len(tls.members) > 0 {
-		e.HasTLS = true
-		e.TLSVersion = tls.text("tlsVersion")
-		e.TLSHost = tls.text("clientProvidedHostHeader")
-	}
+	var room [48]part // more than most records have
+	parts := append(room[:0],
+		part{&e.RequestID, d.text(recordRequestID)},
+		part{&e.Version, version},
+		part{&e.Source, src},
+		part{&e.Name, name},
+		part{&e.Region, d.text(recordRegion)},
+		part{&e.SourceIP, d.text(recordSourceIP)},
+		part{&e.UserAgent, d.text(recordUserAgent)},
+		part{&e.ErrorCode, d.text(recordErrorCode)},
+		part{&e.ErrorMessage, d.text(recordErrorMessage)},
+		part{&e.Type, d.text(recordType)},
+		part{&e.Category, d.text(recordCategory)},
+		part{&e.RecipientAccount, d.account(recordRecipientAccount)},
+		part{&e.VPCEndpointID, either(d.text(recordVPCEndpoint), d.text(additionalVPCEndpoint))}, // the latter before version 1.04
+		part{&e.VPCEndpointAccount, d.account(recordVPCEndpointAccount)},
+		part{&e.TLSVersion, d.text(tlsVersion)},
+		part{&e.TLSHost, d.text(tlsHost)},
+	)
+	parts = d.identity(&e.Identity, parts)
+	parts = d.session(&e.Identity, parts)
+	e.Resources, parts = d.resources(parts)
+	setStrings(parts)
+	d.setRaw(e)
 	return e, nil
 }
 
 // checkVersion refuses a record of another major version than 1; a minor one
 // that nobody has seen yet is read like the others (T25).
-func checkVersion(version string) error {
-	major, _, _ := strings.Cut(version, ".")
-	if n, err := strconv.Atoi(major); err == nil && n != 1 {
+func checkVersion(version []byte) error {
+	major, _, _ := bytes.Cut(version, []byte("."))
+	if n, err := strconv.Atoi(string(major)); err == nil && n != 1 {
 		return fmt.Errorf("eventVersion %q: only records of version 1 can be read", version)
 	}
 	return nil
 }
 
-// decodeIdentity reads userIdentity. Any of it may be missing (T107).
-func decodeIdentity(o object) Identity {
-	id := Identity{
-		Type:             o.text("type"),
-		PrincipalID:      o.text("principalId"),
-		ARN:              o.text("arn"),
-		Account:          o.account("accountId"),
-		AccessKeyID:      o.text("accessKeyId"),
-		UserName:         o.text("userName"),
-		InvokedBy:        o.text("invokedBy"),
-		IdentityProvider: o.text("identityProvider"),
-		OnBehalfOf:       len(o.object("onBehalfOf", nil).members) > 0,
-		InScopeOf:        o.object("inScopeOf", nil).text("sourceArn"),
-	}
-	var room [8]member
-	if session := o.object("sessionContext", room[:]); len(session.members) > 0 {
-		id.Session = decodeSession(session)
-	}
-	return id
+// identity reads userIdentity. Any of it may be missing (T107).
+func (d *decoder) identity(id *Identity, parts []part) []part {
+	id.OnBehalfOf = !d[identityOnBehalfOf].value.empty()
+	return append(parts,
+		part{&id.Type, d.text(identityType)},
+		part{&id.PrincipalID, d.text(identityPrincipalID)},
+		part{&id.ARN, d.text(identityARN)},
+		part{&id.Account, d.account(identityAccount)},
+		part{&id.AccessKeyID, d.text(identityAccessKeyID)},
+		part{&id.UserName, d.text(identityUserName)},
+		part{&id.InvokedBy, d.text(identityInvokedBy)},
+		part{&id.IdentityProvider, d.text(identityProvider)},
+		part{&id.InScopeOf, d.text(scopeSourceARN)},
+	)
 }
 
-// decodeSession reads sessionContext. For IAM users it holds an empty
+// session reads sessionContext. For IAM users it holds an empty
 // sessionIssuer and an empty webIdFederationData, which say nothing (T31).
-func decodeSession(o object) *Session {
-	var room [2][8]member
-	issuer, attributes := o.object("sessionIssuer", room[0][:]), o.object("attributes", room[1][:])
-	s := &Session{
-		IssuerType:        issuer.text("type"),
-		IssuerID:          issuer.text("principalId"),
-		IssuerARN:         issuer.text("arn"),
-		IssuerAccount:     issuer.account("accountId"),
-		IssuerUserName:    issuer.text("userName"),
-		Created:           attributes.time("creationDate"),
-		CreatedText:       attributes.text("creationDate"),
-		MFA:               attributes.flag("mfaAuthenticated"),
-		SourceIdentity:    o.text("sourceIdentity"),
-		EC2RoleDelivery:   o.literal("ec2RoleDelivery"),
-		FederatedProvider: o.object("webIdFederationData", nil).text("federatedProvider"),
-		AssumedRoot:       o.flag("assumedRoot") == "true",
+func (d *decoder) session(id *Identity, parts []part) []part {
+	if d[identitySession].value.empty() {
+		return parts
 	}
-	if s.SourceIdentity == "" {
-		s.SourceIdentity = attributes.text("sourceIdentity")
+	id.Session = &Session{
+		Created:     d.time(attributesCreated),
+		MFA:         d.flag(attributesMFA),
+		AssumedRoot: d.flag(sessionAssumedRoot) == "true",
 	}
-	return s
+	s := id.Session
+	return append(parts,
+		part{&s.IssuerType, d.text(issuerType)},
+		part{&s.IssuerID, d.text(issuerPrincipalID)},
+		part{&s.IssuerARN, d.text(issuerARN)},
+		part{&s.IssuerAccount, d.account(issuerAccount)},
+		part{&s.IssuerUserName, d.text(issuerUserName)},
+		part{&s.CreatedText, d.text(attributesCreated)},
+		part{&s.SourceIdentity, either(d.text(sessionSourceIdentity), d.text(attributesSourceIdentity))},
+		part{&s.EC2RoleDelivery, d.literal(sessionEC2RoleDelivery)},
+		part{&s.FederatedProvider, d.text(webIDProvider)},
+	)
 }
 
-// decodeResources reads resources; ARN is also spelled arn.
-func decodeResources(entries []jsonValue) []EventResource {
-	var out []EventResource
-	var room [8]member
-	for _, entry := range entries {
-		o := entry.object(room[:])
-		r := EventResource{ARN: o.text("ARN"), Account: o.account("accountId"), Type: o.text("type")}
-		if r != (EventResource{}) {
-			out = append(out, r)
+// resources reads resources; ARN is also spelled arn.
+func (d *decoder) resources(parts []part) ([]EventResource, []part) {
+	v := d[recordResources].value.unwrap()
+	if v.kind() != '[' {
+		return nil, parts
+	}
+	var room [4][3][]byte
+	found := room[:0]
+	for i := skipBlank(v, 1); v[i] != ']'; {
+		d.drop(resourceARN)
+		d.drop(resourceAccount)
+		d.drop(resourceType)
+		if v[i] == '{' {
+			i = d.read(v, i, resourceForm, 1)
+		} else {
+			i = scanValue(v, i, 1)
+		}
+		if i = skipBlank(v, i); v[i] == ',' {
+			i = skipBlank(v, i+1)
+		}
+		arn, account, kind := d.text(resourceARN), d.account(resourceAccount), d.text(resourceType)
+		if len(arn)+len(account)+len(kind) > 0 {
+			found = append(found, [3][]byte{arn, account, kind})
 		}
 	}
-	return out
+	if len(found) == 0 {
+		return nil, parts
+	}
+	out := make([]EventResource, len(found))
+	for i, f := range found {
+		parts = append(parts, part{&out[i].ARN, f[0]}, part{&out[i].Account, f[1]}, part{&out[i].Type, f[2]})
+	}
+	return out, parts
+}
+
+// A part is what one of an event's strings is to be.
+type part struct {
+	to   *string
+	text []byte
+}
+
+// setStrings makes the strings of an event out of one allocation, which holds nothing else of the record: an event is
+// kept as a whole or not at all. Who keeps one of them for longer than the event clones it.
+func setStrings(parts []part) {
+	size := 0
+	for _, p := range parts {
+		size += len(p.text)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, p := range parts {
+		b.Write(p.text)
+	}
+	all := b.String()
+	for _, p := range parts {
+		*p.to, all = all[:len(p.text)], all[len(p.text):]
+	}
+}
+
+// setRaw copies what is kept as JSON, out of the strings that Athena keeps it in (T20), into one allocation.
+func (d *decoder) setRaw(e *Event) {
+	members := [...]struct {
+		to    *json.RawMessage
+		value jsonValue
+	}{
+		{&e.RequestParameters, d[recordRequestParameters].value.unwrap()},
+		{&e.ResponseElements, d[recordResponseElements].value.unwrap()},
+		{&e.AdditionalData, d[recordAdditionalData].value.unwrap()},
+		{&e.Context, d[recordContext].value.unwrap()},
+	}
+	size := 0
+	for _, m := range members {
+		size += len(m.value)
+	}
+	all := make([]byte, 0, size)
+	for _, m := range members {
+		if m.value != nil {
+			start := len(all)
+			all = append(all, m.value...)
+			*m.to = all[start:len(all):len(all)]
+		}
+	}
 }
 
 // timeLayouts are the ways in which times are written: CloudTrail's, the one
@@ -173,73 +242,31 @@ func padAccount(digits string) string {
 	return strings.Repeat("0", size-len(digits)) + digits
 }
 
-// text is a member that is a string; "" if it isn't one.
-func (o object) text(name string) string { return o.get(name).text() }
-
-// literal is a member that is a string, or a number as it was written.
-func (o object) literal(name string) string {
-	v := o.get(name)
-	if v.kind() == '0' {
-		return string(v)
+// either is the first of two texts, the second if that is empty.
+func either(first, second []byte) []byte {
+	if len(first) == 0 {
+		return second
 	}
-	return v.text()
+	return first
 }
 
-// account is a member that is an account id, as a string or as a number.
-func (o object) account(name string) string {
-	v := o.get(name)
-	if v.kind() == '0' {
-		return padAccount(string(v))
-	}
-	return v.text()
-}
-
-// flag is a member that is true or false, as such or as a string; "" if it isn't.
-func (o object) flag(name string) string {
-	v := o.get(name)
-	switch v.kind() {
-	case 't':
-		return "true"
-	case 'f':
-		return "false"
-	}
-	switch text := strings.ToLower(v.text()); text {
-	case "true", "false":
-		return text
-	}
-	return ""
-}
-
-// time is a member that is a time.
-func (o object) time(name string) time.Time { return parseTime(o.text(name)) }
-
-// object is a member that is an object, or a string with one inside (T20).
-func (o object) object(name string, room []member) object { return o.get(name).unwrap().object(room) }
-
-// array is a member that is an array, or a string with one inside.
-func (o object) array(name string) []jsonValue { return o.get(name).unwrap().elements() }
-
-// raw is a copy of a member's JSON, out of the string that Athena keeps it in (T20).
-func (o object) raw(name string) json.RawMessage {
-	v := o.get(name)
-	if v == nil {
-		return nil
-	}
-	return bytes.Clone(v.unwrap())
-}
-
-// describe names some of the members, for an error.
-func (o object) describe() string {
+// describe names some of the members of a record, for an error.
+func describe(record []byte) string {
 	const most = 6
-	if len(o.members) == 0 {
-		return "an empty object"
-	}
+	d := jsontext.NewDecoder(bytes.NewReader(record), recordJSON...)
+	_, _ = d.ReadToken() // its bracket; all of it is valid
 	var names []string
-	for _, m := range o.members[:min(len(o.members), most)] {
-		names = append(names, quoteShort(m.name))
+	for d.PeekKind() == '"' {
+		if len(names) == most {
+			names = append(names, "…")
+			break
+		}
+		name, _ := d.ReadValue()
+		names = append(names, quoteShort(unquote(name)))
+		_ = d.SkipValue()
 	}
-	if len(o.members) > most {
-		names = append(names, "…")
+	if len(names) == 0 {
+		return "an empty object"
 	}
 	return "it has " + strings.Join(names, ", ")
 }

@@ -58,9 +58,10 @@ func TestDecodeEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range buf { // the event has to be its own
+	for i := range buf { // the event has to be its own, and no member another's
 		buf[i] = 'x'
 	}
+	_ = append(got.RequestParameters, "more"...)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("DecodeEvent (-want +got):\n%s", diff)
 	}
@@ -90,6 +91,7 @@ func TestDecodeEventTolerance(t *testing.T) {
 			Event{Identity: Identity{Session: &Session{SourceIdentity: "jo"}}}},
 		{"booleans and strings", `"sessionCredentialFromConsole":true,"readOnly":"True","userIdentity":{"sessionContext":{"assumedRoot":true,"attributes":{"mfaAuthenticated":true}}}`,
 			Event{ConsoleSession: true, ReadOnly: "true", Identity: Identity{Session: &Session{AssumedRoot: true, MFA: "true"}}}},
+		{"a version as a number", `"userIdentity":{"sessionContext":{"ec2RoleDelivery":2.0}}`, Event{Identity: Identity{Session: &Session{EC2RoleDelivery: "2.0"}}}},
 		{"console false", `"sessionCredentialFromConsole":"false"`, Event{}},
 		{"T25: endpoint where it was before 1.04", `"additionalEventData":{"vpcEndpointId":"vpce-1"}`,
 			Event{VPCEndpointID: "vpce-1", AdditionalData: json.RawMessage(`{"vpcEndpointId":"vpce-1"}`)}},
@@ -106,6 +108,12 @@ func TestDecodeEventTolerance(t *testing.T) {
 		{"the last of two", `"eventID":"1","eventID":"2"`, Event{ID: "2"}},
 		{"T20: JSON within strings", `"requestParameters":"{\"a\":\"\\n\"}","userIdentity":"{\"type\":\"Root\"}","resources":"[{\"arn\":\"a\"}]"`,
 			Event{RequestParameters: json.RawMessage(`{"a":"\n"}`), Identity: Identity{Type: "Root"}, Resources: []EventResource{{ARN: "a"}}}},
+		{"T20: blanks around JSON within a string", "\"requestParameters\":\"\\n\u00a0{} \",\"tlsDetails\":\" {\\\"tlsVersion\\\":\\\"x\\\"}\"",
+			Event{RequestParameters: json.RawMessage("{}"), HasTLS: true, TLSVersion: "x"}},
+		{"T20: what only begins as JSON is a string", `"requestParameters":"{} x","responseElements":"{1}","userIdentity":"{\"arn\":\"a\"}}"`,
+			Event{RequestParameters: json.RawMessage(`"{} x"`), ResponseElements: json.RawMessage(`"{1}"`)}},
+		{"what a member held before is gone", `"userIdentity":{"arn":"a","sessionContext":{"sourceIdentity":"s"}},"userIdentity":{"sessionContext":{}},"tlsDetails":{"tlsVersion":"x"},"tlsDetails":null`, Event{}},
+		{"a letter that only folds to one of ASCII", "\"re\u017fources\":[{\"arn\":\"a\"}],\"ſource\":1", Event{}},
 		{"T85: a string instead of parameters", `"requestParameters":"HIDDEN_DUE_TO_SECURITY_REASONS"`, Event{RequestParameters: json.RawMessage(`"HIDDEN_DUE_TO_SECURITY_REASONS"`)}},
 		{"T112: cut within a character", "\"errorMessage\":\"caf\xc3...\"", Event{ErrorMessage: "caf\ufffd..."}},
 		{"half a surrogate pair", `"errorMessage":"\ud83d!"`, Event{ErrorMessage: "\ufffd!"}},
@@ -175,15 +183,17 @@ func TestDecodeEventIsLinear(t *testing.T) {
 	}
 }
 
-// FuzzDecodeEvent holds the decoder to encoding/json: what one of them reads as the record's name
-// and parameters, the other does, too; and an event is the same however its record is indented.
+// FuzzDecodeEvent holds the decoder to the reference, and both to encoding/json: what one of them reads as the record's
+// name and parameters, the other does, too; and an event is the same however its record is indented.
 func FuzzDecodeEvent(f *testing.F) {
 	f.Add([]byte(`{"eventName":"a","eventSource":"s3.amazonaws.com","eventTime":"2025-06-01T10:00:00Z","userIdentity":{"accountId":1,"sessionContext":{"attributes":{}}}}`))
 	f.Add([]byte(`{"eventName":"a","requestParameters":{"a":[1,"\u0041",null]},"resources":[{"ARN":"a"}],"tlsDetails":{"tlsVersion":"x"}}`))
 	f.Add([]byte(`{"eventname":"a\\\"","readonly":"TRUE","requestParameters":"{\"a\":1}"}`))
+	f.Add([]byte(`{"eventVersion":"1.08","eventName":"a","useridentity":{"arn":"a"},"USERIDENTITY":"{\"arn\":\"b\"}","tlsDetails":[{}]}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
+		asReference(t, data)
 		e, err := DecodeEvent(data)
 		if !bytes.Equal(before, data) {
 			t.Fatalf("DecodeEvent changed its input %q", before)

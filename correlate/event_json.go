@@ -2,10 +2,11 @@ package correlate
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,37 +15,20 @@ import (
 // A jsonValue is one valid JSON value, part of a record's text. Nil is a missing one.
 type jsonValue []byte
 
-// An object is a JSON object's members in the order of the text.
-type object struct {
-	members []member
-	exact   bool // names are as they should be: one in another case is another name
-}
-
-// A member's name is unquoted; name and value lie in the record's text.
-type member struct {
-	name  []byte
-	value jsonValue
-}
-
 // recordJSON is what a record may be although RFC 7493 says otherwise: what was
 // cut by AWS at a number of bytes may end within a character.
 var recordJSON = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
 
-// parseObject returns the members of the one object that data has to be. All of
-// data is checked here, with a bound on its depth; what goes through
-// its values afterwards may rely on it. They are put into room, if they are no more than that holds.
-func parseObject(data []byte, room []member) (object, error) {
-	v := jsonValue(bytes.Trim(data, " \t\r\n"))
-	if len(v) == 0 {
-		return object{}, errEmptyRecord
+// notOneObject says why text isn't one valid object.
+func notOneObject(text []byte) error {
+	text = bytes.Trim(text, " \t\r\n")
+	if len(text) == 0 {
+		return errEmptyRecord
 	}
-	if !jsontext.Value(v).IsValid(recordJSON...) {
-		return object{}, fmt.Errorf("not valid JSON: %w", syntaxError(v))
+	if !jsontext.Value(text).IsValid(recordJSON...) {
+		return fmt.Errorf("not valid JSON: %w", syntaxError(text))
 	}
-	if v.kind() != '{' {
-		return object{}, fmt.Errorf("%s, not an object", v.describeKind())
-	}
-	return v.object(room), nil
+	return fmt.Errorf("%s, not an object", jsonValue(text).describeKind())
 }
 
 // syntaxError says what is wrong with text that isn't one JSON value.
@@ -88,14 +72,6 @@ func (v jsonValue) describeKind() string {
 	return "an object"
 }
 
-// text is the string that v is; "" if it isn't one.
-func (v jsonValue) text() string {
-	if v.kind() != '"' {
-		return ""
-	}
-	return string(unquote(v))
-}
-
 // unquote returns what a JSON string stands for; the bytes may lie in quoted.
 func unquote(quoted []byte) []byte {
 	inner := quoted[1 : len(quoted)-1]
@@ -113,134 +89,187 @@ func (v jsonValue) unwrap() jsonValue {
 		return v
 	}
 	inner := jsonValue(bytes.TrimSpace(unquote(v)))
-	if len(inner) == 0 || inner[0] != '{' && inner[0] != '[' || !jsontext.Value(inner).IsValid(recordJSON...) {
+	if len(inner) == 0 || inner[0] != '{' && inner[0] != '[' || scanValue(inner, 0, 1) != len(inner) {
 		return v
 	}
 	return inner
 }
 
-// object returns the members of v, in room if they are no more than that holds; none if v isn't an object.
-func (v jsonValue) object(room []member) object {
-	if v.kind() != '{' {
-		return object{}
+// empty reports whether v isn't an object, or one without members.
+func (v jsonValue) empty() bool { return v.kind() != '{' || v[skipBlank(v, 1)] == '}' }
+
+// The functions below go over JSON once. They take for valid what jsontext does with recordJSON, which
+// FuzzScan holds them to, but say of what isn't only that it isn't: they return -1 instead of a place in the text,
+// and take -1 for one that nothing is at.
+
+// maxDepth is how many arrays and objects may lie within one another, as jsontext has it.
+const maxDepth = 10_000
+
+// scanValue returns where the value ends that begins at i, within depth-1 arrays and objects; -1 if none does.
+func scanValue(v []byte, i, depth int) int {
+	switch at(v, i) {
+	case '"':
+		i, _ = scanString(v, i)
+		return i
+	case '{', '[':
+		return scanNested(v, i, depth)
+	case 't':
+		return scanWord(v, i, "true")
+	case 'f':
+		return scanWord(v, i, "false")
+	case 'n':
+		return scanWord(v, i, "null")
 	}
-	out := room[:0]
-	for i := skipBlank(v, 1); v[i] != '}'; {
-		name := i
-		i = skipValue(v, i)
-		m := member{name: unquote(v[name:i])}
-		i = skipBlank(v, skipBlank(v, i)+1) // the colon
-		value := i
-		i = skipValue(v, i)
-		m.value = v[value:i]
-		out = append(out, m)
-		i = skipComma(v, i)
-	}
-	return object{members: out}
+	return scanNumber(v, i)
 }
 
-// elements returns the elements of v; none if v isn't an array.
-func (v jsonValue) elements() []jsonValue {
-	if v.kind() != '[' {
-		return nil
+// scanNested is scanValue for an object or array.
+func scanNested(v []byte, i, depth int) int {
+	if depth > maxDepth {
+		return -1
 	}
-	var out []jsonValue
-	for i := skipBlank(v, 1); v[i] != ']'; {
-		value := i
-		i = skipValue(v, i)
-		out = append(out, v[value:i])
-		i = skipComma(v, i)
+	object := v[i] == '{'
+	end := byte(']')
+	if object {
+		end = '}'
 	}
-	return out
-}
-
-// get returns a member's value: the one of exactly that name, else, unless o is exact, one
-// whose name differs in case only. Of several the last counts, as everywhere.
-func (o object) get(name string) jsonValue {
-	for i := len(o.members) - 1; i >= 0; i-- {
-		if string(o.members[i].name) == name {
-			return o.members[i].value
-		}
+	if i = skipBlank(v, i+1); at(v, i) == end {
+		return i + 1
 	}
-	if o.exact {
-		return nil
-	}
-	for i := len(o.members) - 1; i >= 0; i-- {
-		if m := &o.members[i]; len(m.name) == len(name) && bytes.EqualFold(m.name, []byte(name)) {
-			return m.value
-		}
-	}
-	return nil
-}
-
-// has reports whether o has a member of exactly that name.
-func (o object) has(name string) bool {
-	return slices.ContainsFunc(o.members, func(m member) bool { return string(m.name) == name })
-}
-
-// skipValue returns where the valid value that begins at i ends. It counts
-// brackets instead of calling itself, so depth costs nothing.
-func skipValue(v []byte, i int) int {
-	depth := 0
 	for {
-		switch v[i] {
-		case '"':
-			i = skipString(v, i)
-		case '{', '[':
-			depth++
-			i++
-		case '}', ']':
-			depth--
-			i++
-		case ' ', '\t', '\r', '\n', ',', ':':
-			i++
-			continue // never the end of a value
-		default:
-			i = skipScalar(v, i)
+		if object {
+			i, _ = scanString(v, i)
+			i = scanColon(v, i)
 		}
-		if depth == 0 {
-			return i
-		}
-	}
-}
-
-// skipString returns where the string that begins at i ends: behind the next quote that isn't escaped.
-func skipString(v []byte, i int) int {
-	for i++; ; i++ {
-		i += bytes.IndexByte(v[i:], '"')
-		escapes := 0
-		for v[i-1-escapes] == '\\' {
-			escapes++
-		}
-		if escapes%2 == 0 {
+		i = skipBlank(v, scanValue(v, i, depth+1))
+		switch at(v, i) {
+		case ',':
+			i = skipBlank(v, i+1)
+		case end:
 			return i + 1
+		default:
+			return -1
 		}
 	}
 }
 
-// skipScalar returns where the number, true, false or null that begins at i ends.
-func skipScalar(v []byte, i int) int {
-	for ; i < len(v); i++ {
-		switch v[i] {
-		case ',', ':', '}', ']', ' ', '\t', '\r', '\n':
-			return i
-		}
+// scanColon goes from the end of a member's name to the begin of its value.
+func scanColon(v []byte, i int) int {
+	if i = skipBlank(v, i); at(v, i) != ':' {
+		return -1
 	}
-	return i
+	return skipBlank(v, i+1)
 }
 
-func skipBlank(v []byte, i int) int {
-	for v[i] == ' ' || v[i] == '\t' || v[i] == '\r' || v[i] == '\n' {
+// scanString returns where the string ends that begins at i; it is plain if it stands for what is
+// between its quotes, being ASCII without escapes.
+func scanString(v []byte, i int) (end int, plain bool) {
+	if at(v, i) != '"' {
+		return -1, false
+	}
+	plain = true
+	for i++; ; {
+		for ; i+8 <= len(v); i += 8 {
+			if special := inString(binary.LittleEndian.Uint64(v[i:])); special != 0 {
+				i += bits.TrailingZeros64(special) / 8
+				break
+			}
+		}
+		switch c := at(v, i); {
+		case c == '"':
+			return i + 1, plain
+		case c == '\\':
+			plain = false
+			if i = scanEscape(v, i); i < 0 {
+				return -1, false
+			}
+		case c < ' ': // or the end of the text
+			return -1, false
+		default:
+			plain = plain && c < utf8.RuneSelf
+			i++
+		}
+	}
+}
+
+// inString has the high bit set of the first byte of eight that is a quote, a backslash, a control character or not ASCII, and of
+// no byte before it; those behind it may be set or not.
+func inString(eight uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	// A byte that isn't ASCII keeps its high bit in one of the first two at least.
+	return (((eight ^ ones*'"') - ones) | ((eight ^ ones*'\\') - ones) | (eight - ones*' ')) & highs
+}
+
+// scanEscape returns where the escape ends whose backslash is at i.
+func scanEscape(v []byte, i int) int {
+	switch at(v, i+1) {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 2
+	case 'u':
+		for k := i + 2; k < i+6; k++ {
+			switch c := at(v, k) | 0x20; { // digits have that bit, letters are made lower case
+			case '0' <= c && c <= '9' && at(v, k) == c, 'a' <= c && c <= 'f':
+			default:
+				return -1
+			}
+		}
+		return i + 6
+	}
+	return -1
+}
+
+func scanWord(v []byte, i int, word string) int {
+	if end := i + len(word); end <= len(v) && string(v[i:end]) == word {
+		return end
+	}
+	return -1
+}
+
+func scanNumber(v []byte, i int) int {
+	if at(v, i) == '-' {
 		i++
 	}
+	if at(v, i) == '0' {
+		i++
+	} else {
+		i = scanDigits(v, i)
+	}
+	if at(v, i) == '.' {
+		i = scanDigits(v, i+1)
+	}
+	if c := at(v, i); c == 'e' || c == 'E' {
+		if c = at(v, i+1); c == '+' || c == '-' {
+			i++
+		}
+		i = scanDigits(v, i+1)
+	}
 	return i
 }
 
-// skipComma goes from the end of a member to the next one or the closing bracket.
-func skipComma(v []byte, i int) int {
-	i = skipBlank(v, i)
-	if v[i] == ',' {
-		i = skipBlank(v, i+1)
+// scanDigits returns where the digits end that begin at i; there has to be one.
+func scanDigits(v []byte, i int) int {
+	start := i
+	for c := at(v, i); '0' <= c && c <= '9'; c = at(v, i) {
+		i++
+	}
+	if i == start {
+		return -1
+	}
+	return i
+}
+
+// at is v[i], and 0 where there is no such byte; no valid JSON holds a 0.
+func at(v []byte, i int) byte {
+	if uint(i) < uint(len(v)) {
+		return v[i]
+	}
+	return 0
+}
+
+// skipBlank returns the first place from i on where no blank is.
+func skipBlank(v []byte, i int) int {
+	for c := at(v, i); c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n'); c = at(v, i) {
+		i++
 	}
 	return i
 }

@@ -34,6 +34,7 @@ func (s *sessionStart) short() *sessionStart {
 	if s.none() && s.tags == nil {
 		return plainSession
 	}
+	s.call, s.account = strings.Clone(s.call), strings.Clone(s.account) // the event isn't kept
 	return s
 }
 

@@ -90,6 +90,12 @@ func countCall(counts map[string]*Call, e *correlate.Event) {
 	known := counts[c.key()]
 	if known == nil {
 		known = &c
+		for _, text := range []*string{&c.Source, &c.Name, &c.Region, &c.ErrorCode, &c.Principal} {
+			*text = strings.Clone(*text) // the event isn't kept
+		}
+		for i, arn := range c.Resources {
+			c.Resources[i] = strings.Clone(arn)
+		}
 		known.First, known.Last, known.EventID = e.Time, e.Time, e.ID
 		counts[c.key()] = known
 	}
