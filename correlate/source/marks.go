@@ -17,9 +17,9 @@ type marks struct {
 }
 
 const (
-	wordSize = 64 // bytes of text for a word of bits
-	partSize = 4096
-	spare    = 4
+	blockSize = 64
+	partSize  = 64 * blockSize
+	spare     = 4
 )
 
 // begin goes over a text, from a place on.
@@ -39,48 +39,27 @@ func (m *marks) next() int {
 
 // more looks at the next parts of the text, until there is something. It returns false at the end.
 func (m *marks) more() bool {
-	var words [partSize / wordSize]uint64
 	for {
 		m.base += m.size
+		m.taken, m.found = 0, 0
 		rest := m.text[min(m.base, len(m.text)):]
-		switch m.size = min(partSize, len(rest)) &^ (wordSize - 1); {
+		switch {
 		case len(rest) == 0:
-			m.taken, m.found = 0, 0
+			m.size = 0
 			return false
-		case m.size > 0:
-			mark(rest, words[:m.size/wordSize])
+		case len(rest) >= blockSize:
+			m.size = min(partSize, len(rest)&^(blockSize-1))
+			m.found = mark(rest[:m.size], &m.places)
 		default:
-			var last [wordSize]byte
+			var last [blockSize]byte
 			copy(last[:], rest)
-			m.size = wordSize
-			mark(last[:], words[:1])
+			m.size = blockSize
+			m.found = mark(last[:], &m.places)
 		}
-		if m.taken, m.found = 0, listBits(words[:m.size/wordSize], &m.places); m.found > 0 {
+		if m.found > 0 {
 			return true
 		}
 	}
-}
-
-// listBits writes down which bits of words are set, and returns how many are.
-func listBits(words []uint64, room *[partSize + spare]uint16) int {
-	n := 0
-	for w, word := range words {
-		if word == 0 {
-			continue
-		}
-		at := uint16(w * wordSize)
-		few := (*[spare]uint16)(room[n:]) // most words have no more: written without asking
-		n += bits.OnesCount64(word)
-		for i := range few {
-			few[i] = at + uint16(bits.TrailingZeros64(word))
-			word &= word - 1
-		}
-		for i := n - bits.OnesCount64(word); word != 0; i++ {
-			room[i] = at + uint16(bits.TrailingZeros64(word))
-			word &= word - 1
-		}
-	}
-	return n
 }
 
 const (
@@ -88,17 +67,21 @@ const (
 	highBits  = 0x80 * everyByte
 )
 
-// markAny sets the bits of the bytes to look at in a text, 64 of them a word, the lowest bit for the first. It takes
+// markAny writes down the places to look at in a text of whole blocks, and returns how many there are. It takes
 // any capital letter behind a small one for a sign's, and every capital that begins the text.
-func markAny(text []byte, words []uint64) {
+func markAny(text []byte, places *[partSize + spare]uint16) (found int) {
 	small := uint64(highBits)
 	var low, high uint64
-	for w := range words {
-		block := (*[wordSize]byte)(text[w*wordSize:])
+	for at := 0; at < len(text); at += blockSize {
+		block := (*[blockSize]byte)(text[at:])
 		low, small = mark32((*[32]byte)(block[:32]), small)
 		high, small = mark32((*[32]byte)(block[32:]), small)
-		words[w] = low | high<<32
+		for marked := low | high<<32; marked != 0; marked &= marked - 1 {
+			places[found] = uint16(at + bits.TrailingZeros64(marked))
+			found++
+		}
 	}
+	return found
 }
 
 // mark32 returns the bits of 32 bytes, and where small letters are in the last eight of them; before says the same

@@ -28,16 +28,25 @@ GLOBL brace<>(SB), RODATA|NOPTR, $1
 	VPOR      Y8, Y7, Y7     \
 	VPMOVMSKB Y7, bracket
 
-// func markAVX2(text *byte, words *uint64, n int)
-TEXT ·markAVX2(SB), NOSPLIT, $0-24
+// PLACE writes down the place of the lowest bit of R8, in the block that begins at AX, and takes the bit away.
+#define PLACE(to) \
+	TZCNTQ R8, R9       \
+	ADDQ   AX, R9      \
+	MOVW   R9, (to)(DI) \
+	BLSRQ  R8, R8
+
+// func markAVX2(text *byte, blocks int, places *uint16) int
+TEXT ·markAVX2(SB), NOSPLIT, $0-32
 	MOVQ           text+0(FP), SI
-	MOVQ           words+8(FP), DI
-	MOVQ           n+16(FP), CX
+	MOVQ           blocks+8(FP), CX
+	MOVQ           places+16(FP), DI
+	MOVQ           DI, BX
 	VBROADCASTI128 small<>(SB), Y0
 	VBROADCASTI128 capitals<>(SB), Y1
 	VBROADCASTI128 brackets<>(SB), Y2
 	VPBROADCASTB   brace<>(SB), Y3
-	MOVQ           $1, DX // whether the byte before is one of e r s t: perhaps
+	MOVQ           $1, DX       // whether the byte before is one of e r s t: perhaps
+	XORQ           AX, AX
 
 next:
 	LOOK(0, R8, R9, R10)
@@ -55,10 +64,32 @@ next:
 	SHRQ $63, DX
 	ANDQ R9, R8
 	ORQ  R10, R8
-	MOVQ R8, (DI)
+
+	// Most blocks have no more than four places: these are written without asking how many there are.
+	POPCNTQ R8, R12
+	LEAQ    (DI)(R12*2), R12
+	PLACE(0)
+	PLACE(2)
+	PLACE(4)
+	PLACE(6)
+	ADDQ    $8, DI
+	TESTQ   R8, R8
+	JZ      listed
+
+more:
+	PLACE(0)
+	ADDQ  $2, DI
+	TESTQ R8, R8
+	JNZ   more
+
+listed:
+	MOVQ R12, DI
 	ADDQ $64, SI
-	ADDQ $8, DI
+	ADDQ $64, AX
 	DECQ CX
 	JNZ  next
 	VZEROUPPER
+	SUBQ BX, DI
+	SHRQ $1, DI
+	MOVQ DI, ret+24(FP)
 	RET

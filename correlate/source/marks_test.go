@@ -72,13 +72,16 @@ func TestMarkAny(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := bytes.Repeat(rapid.SliceOfN(rapid.Byte(), 0, 64).Draw(t, "any"), 20)
 		text = append(text, strings.Join(rapid.SliceOfN(rapid.SampledFrom(append(pieces, `rC`, `eE`, `tM`, `}|{`, `Insight`)), 200, 200).Draw(t, "likely"), "")...)
-		n := len(text) / wordSize
-		quick, plain := make([]uint64, n), make([]uint64, n)
-		mark(text, quick)
-		markAny(text, plain)
-		for i := range n * wordSize {
-			inQuick, inPlain := quick[i/wordSize]>>(i%wordSize)&1 == 1, plain[i/wordSize]>>(i%wordSize)&1 == 1
-			if inQuick && !inPlain || toBeMarked(text, i) && !inQuick || inPlain && !mayBeMarked(text, i, 0) {
+		text = text[:min(len(text), partSize)&^(blockSize-1)]
+		sets := [2][partSize]bool{}
+		for i, mark := range []func([]byte, *[partSize + spare]uint16) int{mark, markAny} {
+			var places [partSize + spare]uint16
+			for _, at := range places[:mark(text, &places)] {
+				sets[i][at] = true
+			}
+		}
+		for i := range text {
+			if inQuick, inPlain := sets[0][i], sets[1][i]; inQuick && !inPlain || toBeMarked(text, i) && !inQuick || inPlain && !mayBeMarked(text, i, 0) {
 				t.Fatalf("%q: byte %d: quick %t, plain %t", text, i, inQuick, inPlain)
 			}
 		}
@@ -88,16 +91,16 @@ func TestMarkAny(t *testing.T) {
 // BenchmarkMarks is what finding the places to look at costs, either way, without a look.
 func BenchmarkMarks(b *testing.B) {
 	text := benchText(b)
-	words := make([]uint64, partSize/wordSize)
+	var places [partSize + spare]uint16
 	for _, way := range []struct {
 		name string
-		mark func([]byte, []uint64)
+		mark func([]byte, *[partSize + spare]uint16) int
 	}{{"mark", mark}, {"markAny", markAny}} {
 		b.Run(way.name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
-				for i := 0; i+partSize <= len(text); i += partSize / wordSize * wordSize {
-					way.mark(text[i:], words)
+				for i := 0; i+partSize <= len(text); i += partSize {
+					way.mark(text[i:i+partSize], &places)
 				}
 			}
 		})
