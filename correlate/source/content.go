@@ -88,7 +88,10 @@ func (in *input) read(path string, content io.Reader, gzips int, packing string)
 	if packing != "" { // then it is read in large pieces, which needn't be copied once more
 		ahead = sniffed
 	}
-	br := bufio.NewReaderSize(content, ahead)
+	br, ok := content.(peeker)
+	if !ok {
+		br = bufio.NewReaderSize(content, ahead)
+	}
 	head, err := br.Peek(1)
 	if len(head) > 0 && !beginsJSON(head[0]) { // JSON is read as it comes: a pipe may have said all for now
 		head, err = br.Peek(sniffed)
@@ -99,7 +102,7 @@ func (in *input) read(path string, content io.Reader, gzips int, packing string)
 	case len(head) == 0: // reading again gives the same error, and says it
 		return newText(in, path, br, packing).read()
 	case bytes.HasPrefix(head, magicGzip) && gzips < maxGzip:
-		return in.readGzip(path, br, gzips)
+		return in.readGzip(path, bufio.NewReaderSize(br, chunk/4), gzips)
 	case bytes.HasPrefix(head, magicGzip):
 		return in.whole(path, "gzipped more than %d times; gunzip it first", maxGzip)
 	case bytes.HasPrefix(head, bom):
@@ -154,7 +157,9 @@ func (in *input) readGzip(path string, br *bufio.Reader, gzips int) error {
 		return in.whole(path, "damaged gzip: %w", err)
 	}
 	defer zr.Close()
-	return in.read(path, &guard{in: in, src: zr}, gzips+1, "gzip")
+	p := newPieces(&guard{in: in}, zr)
+	defer p.stop()
+	return in.read(path, p, gzips+1, "gzip")
 }
 
 // gunzips are decompressors that are free.
@@ -217,11 +222,11 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// A guard reads decompressed bytes, and stops when they become too many: a small
+// A guard lets decompressed bytes through, and stops when they become too many: a small
 // file may hold petabytes.
 type guard struct {
 	in  *input
-	src io.Reader
+	src io.Reader // nil if the bytes don't come through Read
 }
 
 func (g *guard) Read(p []byte) (int, error) {
@@ -229,11 +234,19 @@ func (g *guard) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := g.src.Read(p)
-	g.in.out += int64(n)
-	if g.in.exploded() {
-		return 0, &explodedError{in: g.in.in, out: g.in.out}
+	if over := g.pass(n); over != nil {
+		return 0, over
 	}
 	return n, err
+}
+
+// pass takes note of n bytes, and says whether they are too many.
+func (g *guard) pass(n int) error {
+	g.in.out += int64(n)
+	if g.in.exploded() {
+		return &explodedError{in: g.in.in, out: g.in.out}
+	}
+	return nil
 }
 
 // exploded reports whether decompression has given more than it may.

@@ -31,7 +31,7 @@ GLOBL brace<>(SB), RODATA|NOPTR, $1
 // PLACE writes down the place of the lowest bit of R8, in the block that begins at AX, and takes the bit away.
 #define PLACE(to) \
 	TZCNTQ R8, R9       \
-	ADDQ   AX, R9      \
+	ADDQ   AX, R9       \
 	MOVW   R9, (to)(DI) \
 	BLSRQ  R8, R8
 
@@ -46,7 +46,7 @@ TEXT ·markAVX2(SB), NOSPLIT, $0-32
 	VBROADCASTI128 brackets<>(SB), Y2
 	VPBROADCASTB   brace<>(SB), Y3
 	MOVQ           $1, DX       // whether the byte before is one of e r s t: perhaps
-	XORQ           AX, AX
+	XORQ           AX, AX       // where the block begins
 
 next:
 	LOOK(0, R8, R9, R10)

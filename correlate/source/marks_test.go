@@ -39,7 +39,7 @@ func mayBeMarked(text []byte, i, from int) bool {
 func TestMarks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		any := rapid.SliceOfN(rapid.Byte(), 0, 200)
-		likely := rapid.Map(rapid.SliceOfN(rapid.SampledFrom(append(pieces, `"errorCode":"`, `"errorMessage"`, `tC`, `eE`, `sC`, `}|{`)), 0, 200), func(p []string) []byte {
+		likely := rapid.Map(rapid.SliceOfN(rapid.SampledFrom(append(fragments, `"errorCode":"`, `"errorMessage"`, `tC`, `eE`, `sC`, `}|{`)), 0, 200), func(p []string) []byte {
 			return []byte(strings.Join(p, ""))
 		})
 		text := bytes.Repeat(rapid.OneOf(any, likely).Draw(t, "text"), rapid.SampledFrom([]int{1, 1, 3, 50}).Draw(t, "times"))
@@ -71,7 +71,7 @@ func TestMarks(t *testing.T) {
 func TestMarkAny(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := bytes.Repeat(rapid.SliceOfN(rapid.Byte(), 0, 64).Draw(t, "any"), 20)
-		text = append(text, strings.Join(rapid.SliceOfN(rapid.SampledFrom(append(pieces, `rC`, `eE`, `tM`, `}|{`, `Insight`)), 200, 200).Draw(t, "likely"), "")...)
+		text = append(text, strings.Join(rapid.SliceOfN(rapid.SampledFrom(append(fragments, `rC`, `eE`, `tM`, `}|{`, `Insight`)), 200, 200).Draw(t, "likely"), "")...)
 		text = text[:min(len(text), partSize)&^(blockSize-1)]
 		sets := [2][partSize]bool{}
 		for i, mark := range []func([]byte, *[partSize + spare]uint16) int{mark, markAny} {

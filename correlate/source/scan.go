@@ -185,7 +185,11 @@ func (h *hops) hop(at int, separator byte) (end int, found bool) {
 	h.signs, h.lines = signs{}, 0
 	h.lists.last, h.lists.depth, h.lists.inString = at, 0, false
 	for {
-		i := h.next()
+		if h.taken == h.found && !h.more() { // this is next, in place
+			return len(text), false
+		}
+		i := h.base + int(h.places[h.taken])
+		h.taken++
 		if i == at {
 			continue
 		}

@@ -173,8 +173,8 @@ type scribe struct {
 	lines bool // and no newlines
 }
 
-// pieces are what strings are made of, as JSON writes it.
-var pieces = []string{
+// fragments are what strings are made of, as JSON writes it.
+var fragments = []string{
 	``, `a`, `é`, `{`, `}`, `[`, `]`, `:`, `,`, ` `, `\"`, `\\`, `\\\"`, `\n`, `\/`, `\"]`, `[\"`, `,{`, `,{\"`, `\u0065`, `\u0045`, `\u001b`, `\ud83d\ude00`, `errorCode`,
 	`\"errorCode\":\"AccessDenied\"`, `\"responseElements\":{`, `{\"eventVersion\":\"1.08\",`, `},{\"eventVersion\":\"1.08\",`, `]}`, `null`, `AccessDenied`, `403`,
 }
@@ -194,7 +194,7 @@ func (s *scribe) space() string {
 }
 
 func (s *scribe) text() string {
-	return `"` + strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 5).Draw(s.t, "pieces"), "") + `"`
+	return `"` + strings.Join(rapid.SliceOfN(rapid.SampledFrom(fragments), 0, 5).Draw(s.t, "pieces"), "") + `"`
 }
 
 // object writes an object with members of the form "name":value.
@@ -294,17 +294,43 @@ func inPieces(text string, size int) io.Reader {
 	})
 }
 
+// inOnePlace writes a text piece by piece, all of them in the same place.
+type inOnePlace struct {
+	text string
+	size int
+}
+
+func (o inOnePlace) WriteTo(w io.Writer) (n int64, err error) {
+	place := make([]byte, min(o.size, 1<<15))
+	for int(n) < len(o.text) && err == nil {
+		piece := place[:copy(place, o.text[n:])]
+		_, err = w.Write(piece)
+		n += int64(len(piece))
+		for i := range piece {
+			piece[i] = '!'
+		}
+	}
+	return n, err
+}
+
 // reading is what a run for want gives of a text that comes in pieces of size bytes, and how many events it saw.
 func reading(t interface{ Fatal(...any) }, text string, size int, want Want) (haul, int64) {
 	return readingAs(t, text, size, "", want)
 }
 
-// readingAs is reading of a text that was packed in that way: of what is, more is read ahead.
+// readingAs is reading of a text that was packed in that way: of what is, more is read ahead, and what was gzipped
+// is looked at where the decompressor has it.
 func readingAs(t interface{ Fatal(...any) }, text string, size int, packing string, want Want) (haul, int64) {
 	var h haul
 	opts := Options{Query: Query{Want: want}}.withDefaults()
 	in := &input{ctx: context.Background(), opts: opts, emit: h.take}
-	if err := in.read("f", inPieces(text, size), 0, packing); err != nil {
+	content := inPieces(text, size)
+	if packing == "gzip" {
+		p := newPieces(&guard{in: in}, inOnePlace{text, size})
+		defer p.stop()
+		content = p
+	}
+	if err := in.read("f", content, 0, packing); err != nil {
 		t.Fatal(err)
 	}
 	return h, opts.Progress.Events.Load()
@@ -343,7 +369,7 @@ func sameAsFull(t interface {
 	Fatal(...any)
 	Fatalf(string, ...any)
 }, text string, size int, want Want) {
-	for _, packing := range []string{"", "gzip"} {
+	for _, packing := range []string{"", "zip", "gzip"} {
 		samePackedAsFull(t, text, size, packing, want)
 	}
 }
@@ -469,7 +495,7 @@ func TestQuickOnDamage(t *testing.T) {
 		}
 		want := rapid.SampledFrom([]Want{Denials, Errors, Findings}).Draw(t, "want")
 		full, _ := reading(t, text, 1<<20, Everything)
-		quick, _ := reading(t, text, rapid.SampledFrom([]int{1, 100, 1 << 20}).Draw(t, "piece"), want)
+		quick, _ := readingAs(t, text, rapid.SampledFrom([]int{1, 100, 1 << 20}).Draw(t, "piece"), rapid.SampledFrom([]string{"", "gzip"}).Draw(t, "packing"), want)
 		known := map[string]bool{}
 		for _, e := range quick.events {
 			known[e.ID] = true
@@ -495,9 +521,11 @@ func FuzzQuick(f *testing.F) {
 		text := `{"Records":[` + fmt.Sprintf(denied, "1") + "," + string(middle) + "," + fmt.Sprintf(denied, "2") + `]}`
 		for _, want := range []Want{Denials, Errors, Findings} {
 			full, _ := reading(t, text, 1<<20, Everything)
-			quick, _ := reading(t, text, int(size)+1, want)
-			if diff := cmp.Diff(finds(full, want), finds(quick, want)); diff != "" {
-				t.Errorf("want %d: (-full +quick):\n%s\nin %s", want, diff, text)
+			for _, packing := range []string{"", "gzip"} {
+				quick, _ := readingAs(t, text, int(size)+1, packing, want)
+				if diff := cmp.Diff(finds(full, want), finds(quick, want)); diff != "" {
+					t.Errorf("want %d, packing %q: (-full +quick):\n%s\nin %s", want, packing, diff, text)
+				}
 			}
 		}
 	})

@@ -43,7 +43,15 @@ func newText(in *input, path string, src io.Reader, packing string) *text {
 		in.opts.Progress.DecompressedBytes.Add(int64(n))
 		return n, err
 	})
-	return &text{in: in, path: path, packing: packing, w: newWindow(counted, in.opts.MaxRecord), lining: newRecords}
+	w := newWindow(counted, in.opts.MaxRecord)
+	if p, ok := src.(*pieces); ok {
+		w.piece = func() ([]byte, error) {
+			piece, err := p.piece()
+			in.opts.Progress.DecompressedBytes.Add(int64(len(piece)))
+			return piece, err
+		}
+	}
+	return &text{in: in, path: path, packing: packing, w: w, lining: newRecords}
 }
 
 // read reads the text in the form that its first byte says (T2).

@@ -11,8 +11,14 @@ import (
 // looks at brackets and quotes only: what it finds may still not be valid JSON.
 type window struct {
 	src io.Reader
-	buf []byte // the text from base on
+	buf []byte // the text from base on: in own, or in a piece
 	pos int    // the next byte, in buf
+	own []byte // a buffer
+
+	// In place of src, if not nil: it returns the text piece by piece, each valid until the next call.
+	piece   func() ([]byte, error)
+	current []byte // the piece that it gave
+	ahead   int    // how much of it isn't in buf
 
 	keep     int // where the value begins that is kept, in buf; -1 if none is
 	maxKeep  int // the longest value that is kept
@@ -31,15 +37,16 @@ const chunk = 128 << 10
 var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
 
 func newWindow(src io.Reader, maxKeep int64) *window {
-	return &window{src: src, buf: chunks.Get().(*[chunk]byte)[:0], keep: -1, maxKeep: int(maxKeep)}
+	own := chunks.Get().(*[chunk]byte)[:0]
+	return &window{src: src, buf: own, own: own, keep: -1, maxKeep: int(maxKeep)}
 }
 
 // close gives the window's buffer back. Nothing of its text may be used after.
 func (w *window) close() {
-	if cap(w.buf) == chunk { // else it was made for a large record
-		chunks.Put((*[chunk]byte)(w.buf[:chunk]))
+	if cap(w.own) == chunk { // else it was made for a large record
+		chunks.Put((*[chunk]byte)(w.own[:chunk]))
 	}
-	w.buf = nil
+	w.buf, w.own = nil, nil
 }
 
 // offset is where the window stands in the text.
@@ -140,12 +147,16 @@ func (w *window) more() bool {
 		from = min(from, w.keep)
 	}
 	w.discard(from)
-	if len(w.buf) == cap(w.buf) {
-		w.buf = append(make([]byte, 0, 2*cap(w.buf)), w.buf...)
+	if w.piece != nil {
+		return w.nextPiece()
+	}
+	w.own = append(w.own[:0], w.buf...)
+	if len(w.own) == cap(w.own) {
+		w.own = append(make([]byte, 0, 2*cap(w.own)), w.own...)
 	}
 	for range 100 { // a reader that gives nothing that often is broken
-		n, err := w.src.Read(w.buf[len(w.buf):cap(w.buf)])
-		w.buf = w.buf[:len(w.buf)+n]
+		n, err := w.src.Read(w.own[len(w.own):cap(w.own)])
+		w.buf = w.own[:len(w.own)+n]
 		w.err = err
 		if n > 0 || err != nil {
 			return n > 0
@@ -155,18 +166,41 @@ func (w *window) more() bool {
 	return false
 }
 
+// nextPiece gets more text from the pieces. What isn't whole at the end of one is put together with some of the next
+// in the window's own buffer; then the window goes on in the piece itself.
+func (w *window) nextPiece() bool {
+	inBoth := len(w.current) - w.ahead
+	if w.ahead > 0 && len(w.buf) <= inBoth {
+		w.buf, w.ahead = w.current[inBoth-len(w.buf):], 0
+		return true
+	}
+	w.own = append(w.own[:0], w.buf...) // which may lie in own, or in the piece that goes away now
+	w.buf = w.own
+	if w.ahead == 0 {
+		w.current, w.err = w.piece()
+		w.ahead = len(w.current)
+	}
+	n := min(w.ahead, max(seam, len(w.own)))
+	w.own = append(w.own, w.current[len(w.current)-w.ahead:][:n]...)
+	w.buf, w.ahead = w.own, w.ahead-n
+	return n > 0
+}
+
+// seam is how much of a piece is put together with the one before: more than most records have.
+const seam = 4 << 10
+
 // discard forgets the text before buf[n].
 func (w *window) discard(n int) {
 	w.countTo(n)
 	w.counted -= n
 	w.base += int64(n)
-	w.buf = w.buf[:copy(w.buf[:cap(w.buf)], w.buf[n:])]
+	w.buf = w.buf[n:]
 	w.pos -= n
 	if w.keep >= 0 {
 		w.keep -= n
 	}
-	if len(w.buf) <= chunk/2 && cap(w.buf) > 8*chunk { // after a large record
-		w.buf = append(make([]byte, 0, chunk), w.buf...)
+	if len(w.buf) <= chunk/2 && cap(w.own) > 8*chunk { // after a large record
+		w.own = make([]byte, 0, chunk)
 	}
 }
 
