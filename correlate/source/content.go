@@ -84,13 +84,19 @@ func (in *input) whole(path, format string, args ...any) error {
 // read finds out what content is (T1) and reads it. It was unpacked
 // gzips times already, by the thing called packing.
 func (in *input) read(path string, content io.Reader, gzips int, packing string) error {
-	ahead := chunk / 4
-	if packing != "" { // then it is read in large pieces, which needn't be copied once more
-		ahead = sniffed
-	}
 	br, ok := content.(peeker)
-	if !ok {
-		br = bufio.NewReaderSize(content, ahead)
+	switch {
+	case ok:
+	case packing == "":
+		buffered := buffers.Get().(*bufio.Reader)
+		defer func() {
+			buffered.Reset(nil)
+			buffers.Put(buffered)
+		}()
+		buffered.Reset(content)
+		br = buffered
+	default: // it is read in large pieces, which needn't be copied once more
+		br = bufio.NewReaderSize(content, sniffed)
 	}
 	head, err := br.Peek(1)
 	if len(head) > 0 && !beginsJSON(head[0]) { // JSON is read as it comes: a pipe may have said all for now
@@ -115,6 +121,9 @@ func (in *input) read(path string, content io.Reader, gzips int, packing string)
 	}
 	return newText(in, path, br, packing).read()
 }
+
+// buffers are those for reading files that are free.
+var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, chunk/4) }}
 
 // beginsJSON reports whether a text whose first byte is c is JSON, if anything that is read.
 func beginsJSON(c byte) bool { return strings.IndexByte("{[ \t\r\n", c) >= 0 }

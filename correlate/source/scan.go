@@ -11,7 +11,19 @@ import (
 
 // recordStart is how CloudTrail begins a record: compact, and of a version that is read (T25). The
 // names of such a record are spelled exactly.
-var recordStart = []byte(`{"eventVersion":"1.`)
+const recordStart = `{"eventVersion":"1.`
+
+// beginsRecord reports whether a record begins at a place. It is asked of every record, so without a call.
+func beginsRecord(text []byte, at int) bool {
+	const short = 16 // what the compiler compares in place
+	return len(text)-at >= len(recordStart) &&
+		string(text[at:at+short]) == recordStart[:short] && string(text[at+short:at+len(recordStart)]) == recordStart[short:]
+}
+
+// begins reports whether a text begins with another.
+func begins(text []byte, with string) bool {
+	return len(text) >= len(with) && string(text[:len(with)]) == with
+}
 
 // matters reports whether a record may be what want asks for. It never says no to one that is: a
 // name and its quotes can't stand in a string, where quotes are escaped. It says yes to many a record
@@ -19,7 +31,7 @@ var recordStart = []byte(`{"eventVersion":"1.`)
 //
 // Whether a record for which it says no is valid JSON, nobody asks.
 func matters(record []byte, want Want) bool {
-	if want == Everything || !bytes.HasPrefix(record, recordStart) {
+	if want == Everything || !beginsRecord(record, 0) {
 		return true
 	}
 	var s signs
@@ -46,7 +58,7 @@ type signs struct {
 func (s *signs) look(text []byte, i int) {
 	switch text[i] {
 	case '\\':
-		if c := text[min(i+4, len(text)-1)]; '2' <= c && c <= '7' && bytes.HasPrefix(text[i:], unicodeEscape) {
+		if c := text[min(i+4, len(text)-1)]; '2' <= c && c <= '7' && begins(text[i:], `\u00`) {
 			s.telling = true
 		}
 	case 'M':
@@ -74,14 +86,14 @@ func (s *signs) look(text []byte, i int) {
 // lookAtError takes note of a member errorCode or errorMessage, by what follows its name.
 func (s *signs) lookAtError(value []byte) {
 	s.failed = true
-	if s.denied || bytes.HasPrefix(value, null) {
+	if s.denied || begins(value, `:null`) {
 		return
 	}
 	s.denied = true
-	if !bytes.HasPrefix(value, stringBegins) {
+	if !begins(value, `:"`) {
 		return
 	}
-	value = value[len(stringBegins):]
+	value = value[len(`:"`):]
 	for end := 0; end < len(value); end++ {
 		switch value[end] {
 		case '\\':
@@ -97,7 +109,7 @@ func (s *signs) lookAtResponse(text []byte, end int) {
 	switch {
 	case s.response > 0:
 		s.several = true
-	case !bytes.HasPrefix(text[end:], null):
+	case !begins(text[end:], `:null`):
 		s.response = end + 1
 	}
 }
@@ -119,16 +131,8 @@ func (s *signs) matter(record []byte, want Want) bool {
 
 // isCallCategory reports whether what follows the name eventCategory says that the record is of a single call.
 func isCallCategory(value []byte) bool {
-	return bytes.HasPrefix(value, management) || bytes.HasPrefix(value, []byte(`:"Data"`)) || bytes.HasPrefix(value, []byte(`:"NetworkActivity"`))
+	return begins(value, `:"Management"`) || begins(value, `:"Data"`) || begins(value, `:"NetworkActivity"`)
 }
-
-var (
-	management   = []byte(`:"Management"`)
-	null         = []byte(":null")
-	stringBegins = []byte(`:"`)
-)
-
-var unicodeEscape = []byte(`\u00`)
 
 // madeSession reports whether a record with a response may be of a call that made a session (T32).
 func madeSession(record []byte) bool {
@@ -179,7 +183,7 @@ func (h *hops) hop(at int, separator byte) (end int, found bool) {
 	if len(text)-at < len(recordStart) {
 		return len(text), false
 	}
-	if !bytes.HasPrefix(text[at:], recordStart) {
+	if !beginsRecord(text, at) {
 		return at, false
 	}
 	h.signs, h.lines = signs{}, 0
@@ -212,7 +216,7 @@ func (h *hops) hop(at int, separator byte) (end int, found bool) {
 		switch {
 		case before == ':': // a member's value, or in a string
 		case behind != '"' && behind != '}' && beside[behind] != blank: // it is in a string
-		case behind == '"' && bytes.HasPrefix(text[i:], recordStart):
+		case behind == '"' && beginsRecord(text, i):
 			h.signs.response = max(h.signs.response-at, 0)
 			end = i - 1
 			return end, before == separator && text[i-2] == '}' && h.lists.depth == 0

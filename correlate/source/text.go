@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/iamwhy/iamwhy/correlate"
 )
@@ -489,7 +490,11 @@ func (t *text) quick(separator byte) error {
 	if want == Everything {
 		return nil
 	}
-	var h hops
+	h := scanners.Get().(*hops)
+	defer func() {
+		h.begin(nil, 0)
+		scanners.Put(h)
+	}()
 	h.begin(w.buf, w.pos)
 	for {
 		end, ok := h.hop(w.pos, separator)
@@ -524,6 +529,9 @@ func (t *text) quick(separator byte) error {
 		}
 	}
 }
+
+// scanners are hops that are free: too large for the stack of every file.
+var scanners = sync.Pool{New: func() any { return new(hops) }}
 
 // readAhead gets more text, to see the end of the record that is next. Only of what is packed: a pipe may have said all for
 // now, and what it said is wanted now.
