@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// marks goes over the few bytes of a text that say where records end and whether they matter: { [ ] \ and newline, and
-// the capital letter of every sign, behind a small one. It stops at some others, too.
+// marks goes over the few bytes of a text that say where records end and whether they matter: { unless it begins a member's value,
+// [ ] \ and newline, and the capital letter of every sign, which is behind a small one. It stops at some others, too.
 type marks struct {
 	text   []byte
 	base   int // where the part of the text begins that was looked at

@@ -12,21 +12,30 @@ DATA brackets<>+8(SB)/8, $0xffff5d5c5b0affff
 GLOBL brackets<>(SB), RODATA|NOPTR, $16
 DATA brace<>+0(SB)/1, $0x7b
 GLOBL brace<>(SB), RODATA|NOPTR, $1
+DATA colon<>+0(SB)/1, $0x3a
+GLOBL colon<>(SB), RODATA|NOPTR, $1
+DATA letter<>+0(SB)/1, $0x65
+GLOBL letter<>(SB), RODATA|NOPTR, $1
 
-// LOOK sets the bits of 32 bytes of text: in first those of e r s t, in second those of C E M, in bracket those of { [ \ ] and newline.
-#define LOOK(at, first, second, bracket) \
-	VMOVDQU   (at)(SI), Y4   \
-	VPSHUFB   Y4, Y0, Y5     \
-	VPCMPEQB  Y4, Y5, Y5     \
-	VPMOVMSKB Y5, first      \
-	VPSHUFB   Y4, Y1, Y6     \
-	VPCMPEQB  Y4, Y6, Y6     \
-	VPMOVMSKB Y6, second     \
-	VPSHUFB   Y4, Y2, Y7     \
-	VPCMPEQB  Y4, Y7, Y7     \
-	VPCMPEQB  Y4, Y3, Y8     \
-	VPOR      Y8, Y7, Y7     \
-	VPMOVMSKB Y7, bracket
+// LOOK sets the bits of 32 bytes of text that are places: newline [ \ ], { unless it is behind a colon, and C E M behind e r s t.
+// It loads them into text; last has the 32 before. Y5 is the byte before each.
+#define LOOK(at, text, last, into) \
+	VMOVDQU    (at)(SI), text          \
+	VPERM2I128 $0x21, text, last, Y5   \
+	VPALIGNR   $15, Y5, text, Y5       \
+	VPSHUFB    Y5, Y0, Y6              \
+	VPCMPEQB   Y5, Y6, Y6              \
+	VPSHUFB    text, Y1, Y7            \
+	VPCMPEQB   text, Y7, Y7            \
+	VPAND      Y6, Y7, Y7              \
+	VPSHUFB    text, Y2, Y6            \
+	VPCMPEQB   text, Y6, Y6            \
+	VPOR       Y6, Y7, Y7              \
+	VPCMPEQB   text, Y3, Y6            \
+	VPCMPEQB   Y5, Y8, Y5              \
+	VPANDN     Y6, Y5, Y6              \
+	VPOR       Y6, Y7, Y7              \
+	VPMOVMSKB  Y7, into
 
 // PLACE writes down the place of the lowest bit of R8, in the block that begins at AX, and takes the bit away.
 #define PLACE(to) \
@@ -45,25 +54,15 @@ TEXT ·markAVX2(SB), NOSPLIT, $0-32
 	VBROADCASTI128 capitals<>(SB), Y1
 	VBROADCASTI128 brackets<>(SB), Y2
 	VPBROADCASTB   brace<>(SB), Y3
-	MOVQ           $1, DX       // whether the byte before is one of e r s t: perhaps
-	XORQ           AX, AX       // where the block begins
+	VPBROADCASTB   colon<>(SB), Y8
+	VPBROADCASTB   letter<>(SB), Y9 // what is before isn't known: perhaps a sign's small letter
+	XORQ           AX, AX           // where the block begins
 
 next:
-	LOOK(0, R8, R9, R10)
-	LOOK(32, R11, R12, R13)
-	SHLQ $32, R11
-	ORQ  R11, R8
-	SHLQ $32, R12
-	ORQ  R12, R9
-	SHLQ $32, R13
-	ORQ  R13, R10
-	MOVQ R8, R11
-	ADDQ R8, R8
-	ORQ  DX, R8
-	MOVQ R11, DX
-	SHRQ $63, DX
-	ANDQ R9, R8
-	ORQ  R10, R8
+	LOOK(0, Y4, Y9, R8)
+	LOOK(32, Y9, Y4, R9)
+	SHLQ $32, R9
+	ORQ  R9, R8
 
 	// Most blocks have no more than four places: these are written without asking how many there are.
 	POPCNTQ R8, R12

@@ -11,8 +11,10 @@ import (
 // toBeMarked reports whether a reader has to look at text[i].
 func toBeMarked(text []byte, i int) bool {
 	switch text[i] {
-	case '{', '[', ']', '\\', '\n':
+	case '[', ']', '\\', '\n':
 		return true
+	case '{':
+		return i == 0 || text[i-1] != ':'
 	case 'C', 'E', 'M':
 		return i > 0 && bytes.IndexByte([]byte("erst"), text[i-1]) >= 0
 	}
@@ -26,9 +28,9 @@ func mayBeMarked(text []byte, i, from int) bool {
 	case c == '\n':
 		return true
 	case c >= 0x80:
-		return i == 0 || i%partSize == from%partSize || small(text[i-1])
+		return i == 0 || i%blockSize == from%blockSize || small(text[i-1])
 	case '@' <= c && c <= '_':
-		return c == '[' || c == ']' || c == '\\' || i == 0 || i%partSize == from%partSize || small(text[i-1])
+		return c == '[' || c == ']' || c == '\\' || i == 0 || i%blockSize == from%blockSize || small(text[i-1])
 	case small(c):
 		return c == '{' || c == '|' || c == '}'
 	}
