@@ -225,15 +225,28 @@ func queueAt(e *Event, url string) string {
 // A learned is a change, and what its copies have in common: those that were delivered twice (rule T100), or to
 // two accounts (rule T104).
 type learned struct {
-	Change
-	copies string
+	made                     sighting
+	by, name, policy, target string
+	copies                   string // "" for the event's id
+}
+
+func (l *learned) change() Change {
+	return Change{Time: l.made.at(), By: l.by, Name: l.name, Policy: l.policy, Target: l.target, EventID: l.made.id.String()}
 }
 
 // learnChange keeps a change for the findings that it may concern.
 func (x *Explainer) learnChange(e *Event) {
 	c, subjects := changeOf(e)
+	if len(subjects) == 0 {
+		return
+	}
+	l := &learned{made: sightingOf(e), by: x.texts.one(c.By), name: x.texts.one(c.Name), policy: x.texts.one(c.Policy), target: x.texts.one(c.Target)}
+	if copies := cmp.Or(e.SharedID, e.DeliveryID(), e.Name+" "+e.Time.String()); copies != e.ID {
+		l.copies = copies
+	}
 	for _, s := range subjects {
-		x.changes[s] = append(x.changes[s], learned{c, cmp.Or(e.SharedID, e.DeliveryID(), e.Name+" "+e.Time.String())})
+		s = x.texts.one(s)
+		x.changes[s] = append(x.changes[s], l)
 	}
 }
 
@@ -332,11 +345,11 @@ func (s subjects) add(values ...string) {
 }
 
 // changed lists the changes between a finding's policies and its calls, whichever are older, and between its calls.
-func (x *Explainer) changed(f *explained) {
-	if f.collectedAt.IsZero() {
+func (x *Explainer) changed(f *Finding, on *resting) {
+	if on.collectedAt.IsZero() {
 		return
 	}
-	first, last := f.collectedAt, f.collectedAt
+	first, last := on.collectedAt, on.collectedAt
 	switch {
 	case f.FirstSeen.IsZero(): // what happened since is all that can be said
 		last = time.Time{}
@@ -355,13 +368,15 @@ func (x *Explainer) changed(f *explained) {
 		}
 	}
 	found := map[string]Change{} // one may touch several
-	for s := range f.subjects {
-		for _, c := range x.changes[s] {
-			if c.Time.Before(first) || !last.IsZero() && c.Time.After(last) {
+	for _, s := range on.subjects {
+		for _, l := range x.changes[s] {
+			if at := l.made.at(); at.Before(first) || !last.IsZero() && at.After(last) {
 				continue
 			}
-			if other, ok := found[c.copies]; !ok || c.EventID < other.EventID {
-				found[c.copies] = c.Change
+			c := l.change()
+			copies := cmp.Or(l.copies, c.EventID)
+			if other, ok := found[copies]; !ok || c.EventID < other.EventID {
+				found[copies] = c
 			}
 		}
 	}

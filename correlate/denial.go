@@ -2,7 +2,9 @@ package correlate
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/apicall"
@@ -36,22 +38,69 @@ type Denial struct {
 	// a role that a service used inside the call (T67).
 	PrincipalMismatch bool
 
-	requests func() []Request // nil for none
+	item  *failure      // within the event's response; nil for the event's own
+	needs func() []need // what the call needed, made once; nil for nothing
+}
+
+// A need is one request that a call needed. It is made when it is first asked for: most of
+// what a denial costs is in its requests' contexts, and often one of them decides.
+type need struct {
+	required bool
+	request  func() Request
 }
 
 // Requests are what the call needed, each with its context. The first is
-// the one that AWS named, if it named one. They are made when they are first asked for:
-// most of what a denial costs is in them. All copies of a denial share them.
-func (d Denial) Requests() []Request {
-	if d.requests == nil {
+// the one that AWS named, if it named one. They are made when they are first asked for.
+// All copies of a denial share them.
+func (d Denial) Requests() []Request { return made(d.needed()) }
+
+// needed is what the call needed, the one that AWS named first.
+func (d *Denial) needed() []need {
+	if d.needs == nil {
 		return nil
 	}
-	return d.requests()
+	return d.needs()
+}
+
+func made(needs []need) []Request {
+	if len(needs) == 0 {
+		return nil
+	}
+	requests := make([]Request, len(needs))
+	for i, n := range needs {
+		requests[i] = n.request()
+	}
+	return requests
+}
+
+// edited returns the denial with its requests changed, each when it is made.
+func (d Denial) edited(change func(*Request)) Denial {
+	before := d.needs
+	d.needs = sync.OnceValue(func() []need {
+		if before == nil {
+			return nil
+		}
+		after := slices.Clone(before())
+		for i := range after {
+			request := after[i].request
+			after[i].request = sync.OnceValue(func() Request {
+				r := request()
+				change(&r)
+				return r
+			})
+		}
+		return after
+	})
+	return d
 }
 
 // WithRequests returns the denial as one of a call that needed these requests.
 func (d Denial) WithRequests(requests ...Request) Denial {
-	d.requests = func() []Request { return requests }
+	needs := make([]need, len(requests))
+	for i, r := range requests {
+		needs[i] = need{r.Required, func() Request { return r }}
+	}
+	d.needs = func() []need { return needs }
 	return d
 }
 
@@ -72,30 +121,47 @@ func DenialsOf(e *Event, all bool) []Denial {
 	if e == nil || e.ErrorCode == "" && e.ErrorMessage == "" && len(e.ResponseElements) == 0 || !relevant(e, all) {
 		return nil
 	}
-	failures := []failure{{code: e.ErrorCode, message: e.ErrorMessage}}
-	if e.ErrorCode == "" && e.ErrorMessage == "" {
+	failures := []failure{ownFailure(e)}
+	if failures[0].code == "" && failures[0].message == "" {
 		failures = embeddedFailures(e.ResponseElements, all)
 	}
 	var denials []Denial
 	var c *call // what all items of a batch share
-	for _, f := range failures {
-		m := ParseMessage(f.message, e.Source)
-		class := classify(f.code, &m)
-		if class != ClassDenied && !all {
+	for i := range failures {
+		f := &failures[i]
+		d := failed(e, f)
+		if d.Class != ClassDenied && !all {
 			continue
-		}
-		if strings.EqualFold(bareCode(f.code), "VpceAccessDenied") && m.Layer == LayerUnknown { // rule T33
-			m.Layer = string(evaluator.LayerEndpoint)
 		}
 		if c == nil {
 			c = newCall(e)
 		}
-		d := Denial{Event: e, Part: f.path, Class: class, Code: f.code, Message: m}
-		d.Principal, d.PrincipalMismatch = c.caller(&d.Message)
-		d.requests = c.requests(d, f.names)
+		c.complete(&d, f)
 		denials = append(denials, d)
 	}
 	return denials
+}
+
+// ownFailure is the error of an event itself; zero if it has none.
+func ownFailure(e *Event) failure { return failure{code: e.ErrorCode, message: e.ErrorMessage} }
+
+// failed returns what a failure itself tells, without caller and requests.
+func failed(e *Event, f *failure) Denial {
+	m := ParseMessage(f.message, e.Source)
+	d := Denial{Event: e, Part: f.path, Class: classify(f.code, &m), Code: f.code, Message: m}
+	if strings.EqualFold(bareCode(f.code), "VpceAccessDenied") && m.Layer == LayerUnknown { // rule T33
+		d.Message.Layer = string(evaluator.LayerEndpoint)
+	}
+	if e.ErrorCode == "" && e.ErrorMessage == "" {
+		d.item = f
+	}
+	return d
+}
+
+// complete adds who called, and what the call needed.
+func (c *call) complete(d *Denial, f *failure) {
+	d.Principal, d.PrincipalMismatch = c.caller(&d.Message)
+	d.needs = c.needs(*d, f.names)
 }
 
 // DenialFromMessage returns the denial that a pasted message tells of: without an

@@ -385,7 +385,7 @@ func TestKeyDenied(t *testing.T) {
 		return []apicall.Request{derivedRequest("sqs:SendMessage", "arn:aws:sqs:eu-west-1:222222222222:jobs"), derivedRequest("kms:GenerateDataKey", "*")}
 	}
 	for code, want := range map[string]int{"KMS.AccessDeniedException": 1, "KmsAccessDenied": 1, "AccessDenied": 2} {
-		got := c.requests(Denial{Code: code, Message: ParseMessage("", "sqs")}, nil)()
+		got := made(c.needs(Denial{Code: code, Message: ParseMessage("", "sqs")}, nil)())
 		if len(got) != want || want == 1 && got[0].Action != "kms:GenerateDataKey" {
 			t.Errorf("T40: requests of %s = %+v, want %d", code, got, want)
 		}

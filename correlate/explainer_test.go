@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,18 @@ func queueDenial(id, accessKey, session string) *Event {
 	return e
 }
 
+// collect returns all findings, and the error that ends them.
+func collect(findings iter.Seq2[Finding, error]) ([]Finding, error) {
+	var all []Finding
+	for f, err := range findings {
+		if err != nil {
+			return all, err
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
 // findings explains events.
 func findings(t *testing.T, src PolicySource, opts Options, events ...*Event) []Finding {
 	t.Helper()
@@ -110,7 +123,7 @@ func findings(t *testing.T, src PolicySource, opts Options, events ...*Event) []
 	for _, e := range events {
 		x.Add(e)
 	}
-	all, err := x.Findings(t.Context())
+	all, err := collect(x.Findings(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +168,7 @@ func TestDeduplication(t *testing.T) {
 	if len(x.groups) != 1 {
 		t.Errorf("T101: %d groups of repeated calls, want 1: time alone keeps none apart", len(x.groups))
 	}
-	all, err := x.Findings(t.Context())
+	all, err := collect(x.Findings(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +257,7 @@ func TestTwinLeaves(t *testing.T) {
 	_, o2 := twin("s2")
 	o2.Time = o2.Time.Add(time.Hour)
 	for _, f := range findings(t, nil, Options{}, o1, c1, o2) {
-		if f.Request.Principal.ARN == "" && (!f.FirstSeen.Equal(o2.Time) || f.Denial.Event != o2) {
+		if f.Request.Principal.ARN == "" && (!f.FirstSeen.Equal(o2.Time) || f.Denial.Event.ID != o2.ID) {
 			t.Errorf("T104: the owner's copy alone is %s, first seen at %v; want s2-owner at %v", f.Denial.Event.ID, f.FirstSeen, o2.Time)
 		}
 	}
@@ -545,12 +558,12 @@ func TestFindingsErrors(t *testing.T) {
 	src.err = broken
 	x := NewExplainer(src, Options{})
 	x.Add(userDenial("1", ""))
-	if _, err := x.Findings(t.Context()); !errors.Is(err, broken) || !strings.Contains(err.Error(), "sqs:SendMessage on "+ordersQueue) {
+	if _, err := collect(x.Findings(t.Context())); !errors.Is(err, broken) || !strings.Contains(err.Error(), "sqs:SendMessage on "+ordersQueue) {
 		t.Errorf("Findings: %v, want the source's error with the request", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := x.Findings(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := collect(x.Findings(ctx)); !errors.Is(err, context.Canceled) {
 		t.Errorf("Findings of a context that is done: %v", err)
 	}
 }
@@ -560,7 +573,7 @@ func TestAddDenial(t *testing.T) {
 	text := "User: " + acmeUser + " is not authorized to perform: sqs:SendMessage on resource: " + ordersQueue
 	x.AddDenial(DenialFromMessage(text + " because no identity-based policy allows the sqs:SendMessage action"))
 	x.AddDenial(DenialFromMessage("Access Denied"))
-	all, err := x.Findings(t.Context())
+	all, err := collect(x.Findings(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}

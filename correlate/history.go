@@ -55,45 +55,37 @@ func (e *Era) absorb(other *Era) {
 	}
 }
 
-// A dated is those calls of a group that were made in one era: all of them, and 0, without a History.
-type dated struct {
-	*cluster
-	era int
-}
-
 // byEra takes groups apart by the eras of their calls, and puts them in the order of these, so that a History
 // has each of its snapshots loaded once.
-func (x *Explainer) byEra(groups []*cluster) []dated {
-	var out []dated
+func (x *Explainer) byEra(groups []*cluster) []part {
+	var out []part
 	h, ok := x.src.(History)
 	for _, g := range groups {
 		if !ok {
 			if len(g.seen) > 0 {
-				out = append(out, dated{g, 0})
+				out = append(out, part{of: g, seen: g.seen})
 			}
 			continue
 		}
-		parts := map[int]*cluster{}
+		places := map[int]int{}
 		first := len(out)
 		for _, s := range g.seen {
-			era := h.Era(s.at)
-			part := parts[era]
-			if part == nil {
-				part = &cluster{key: g.key, denial: g.denial}
-				parts[era] = part
-				out = append(out, dated{part, era})
+			era := h.Era(s.at())
+			i, ok := places[era]
+			if !ok {
+				i = len(out)
+				places[era] = i
+				out = append(out, part{of: g, era: era})
 			}
-			part.seen = append(part.seen, s)
+			out[i].seen = append(out[i].seen, s)
 		}
 		if len(out) > first+1 { // the representative's time is that of one era
-			for _, d := range out[first:] {
-				if at := d.seen[0].at; !at.IsZero() {
-					d.denial = d.denial.at(at)
-				}
+			for i := first; i < len(out); i++ {
+				out[i].at = out[i].seen[0].at()
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b dated) int { return cmp.Compare(a.era, b.era) })
+	slices.SortStableFunc(out, func(a, b part) int { return cmp.Compare(a.era, b.era) })
 	return out
 }
 
@@ -104,87 +96,98 @@ func (x *Explainer) with(src PolicySource) *Explainer {
 	return &y
 }
 
-// explainDated explains a group with the policies of its era; the findings are several where the policies
-// ask for the time.
-func (x *Explainer) explainDated(ctx context.Context, d dated) ([]*explained, error) {
+// around returns x with the policies from before and from after a part's calls; both are x without a History, and one is nil
+// where that has none.
+func (x *Explainer) around(p part) (before, after *Explainer, err error) {
 	h, ok := x.src.(History)
 	if !ok {
-		return x.explainNow(ctx, d.cluster)
+		return x, x, nil
 	}
-	before, after, err := h.Around(d.era)
-	if err != nil {
-		return nil, err
-	}
-	var findings []*explained
+	b, a, err := h.Around(p.era)
 	switch {
-	case before == nil && after == nil:
-		return nil, fmt.Errorf("the history has no policies around %s", d.seen[0].at.Format(time.RFC3339))
-	case before == nil:
-		findings, err = x.with(after).explainNow(ctx, d.cluster)
-		for _, f := range findings {
-			f.Era = &Era{Of: after.CollectedAt(), End: after.CollectedAt()}
-			f.Notes = append(f.Notes, "the policies are those collected at "+clock(after.CollectedAt())+", after the call: the history has none that are older")
-		}
-		return findings, err
-	case after == nil:
-		findings, err = x.with(before).explainNow(ctx, d.cluster)
-		for _, f := range findings {
-			f.Era = &Era{Of: before.CollectedAt(), Begin: before.CollectedAt()}
-		}
-		return findings, err
+	case err != nil:
+		return nil, nil, err
+	case b == nil && a == nil:
+		at, _ := p.span()
+		return nil, nil, fmt.Errorf("the history has no policies around %s", cmp.Or(p.at, at).Format(time.RFC3339))
 	}
-	x, y := x.with(before), x.with(after)
-	parts, err := x.byTime(ctx, d.cluster)
+	if b != nil {
+		before = x.with(b)
+	}
+	if a != nil {
+		after = x.with(a)
+	}
+	return before, after, nil
+}
+
+// split takes a part apart whose calls the policies of its era decide by their time.
+func (x *Explainer) split(ctx context.Context, p part) ([]part, error) {
+	before, after, err := x.around(p)
 	if err != nil {
 		return nil, err
 	}
-	for _, part := range parts {
-		again, err := y.byTime(ctx, part)
-		if err != nil {
-			return nil, err
+	parts := []part{p}
+	for _, y := range slices.Compact([]*Explainer{before, after}) {
+		if y == nil {
+			continue
 		}
-		for _, g := range again {
-			f, err := x.explainBetween(ctx, y, g, Era{Of: before.CollectedAt(), Begin: before.CollectedAt(), End: after.CollectedAt()})
+		var finer []part
+		for _, p := range parts {
+			some, err := y.byTime(ctx, p)
 			if err != nil {
 				return nil, err
 			}
-			findings = append(findings, f)
+			finer = append(finer, some...)
 		}
+		parts = finer
 	}
-	return findings, nil
+	return parts, nil
 }
 
-// explainNow explains a group with the policies of x's one source.
-func (x *Explainer) explainNow(ctx context.Context, g *cluster) ([]*explained, error) {
-	parts, err := x.byTime(ctx, g)
+// explain explains a part with the policies of its era.
+func (x *Explainer) explain(ctx context.Context, p part) (*explained, error) {
+	before, after, err := x.around(p)
 	if err != nil {
 		return nil, err
 	}
-	var findings []*explained
-	for _, part := range parts {
-		f, err := x.explain(ctx, part)
+	d := x.denial(p)
+	switch {
+	case before == after:
+		return x.explainNow(ctx, &d)
+	case before == nil:
+		f, err := after.explainNow(ctx, &d)
 		if err != nil {
 			return nil, err
 		}
-		findings = append(findings, f)
+		f.Era = &Era{Of: f.collectedAt, End: f.collectedAt}
+		f.note("the policies are those collected at " + clock(f.collectedAt) + ", after the call: the history has none that are older")
+		return f, nil
+	case after == nil:
+		f, err := before.explainNow(ctx, &d)
+		if err != nil {
+			return nil, err
+		}
+		f.Era = &Era{Of: f.collectedAt, Begin: f.collectedAt}
+		return f, nil
 	}
-	return findings, nil
+	return before.explainBetween(ctx, after, &d)
 }
 
-// explainBetween explains a group with the policies of x, and looks whether those of y, which were
+// explainBetween explains a denial with the policies of x, and looks whether those of y, which were
 // collected after its calls, are the same for it. If they aren't, AWS's message may tell which were in force;
 // else what the two agree on is known.
-func (x *Explainer) explainBetween(ctx context.Context, y *Explainer, g *cluster, era Era) (*explained, error) {
-	f, err := x.explain(ctx, g)
+func (x *Explainer) explainBetween(ctx context.Context, y *Explainer, d *Denial) (*explained, error) {
+	f, err := x.explainNow(ctx, d)
 	if err != nil {
 		return nil, err
 	}
+	era := Era{Of: f.collectedAt, Begin: f.collectedAt, End: y.collectedAt()}
 	f.Era = &era
-	same, err := x.sameIn(ctx, y, &g.denial)
+	same, err := x.sameIn(ctx, y, d)
 	if same || err != nil {
 		return f, err
 	}
-	later, err := y.explain(ctx, g)
+	later, err := y.explainNow(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +296,7 @@ func (x *Explainer) sameIn(ctx context.Context, y *Explainer, d *Denial) (bool, 
 
 // sameRequest reports whether two sources know the same of a request: its caller's path, owners, tags.
 func sameRequest(a, b *evaluator.Request) bool {
-	return a.Principal == b.Principal && a.Resource == b.Resource && lastingContext(&a.Context) == lastingContext(&b.Context)
+	return a.Principal == b.Principal && a.Resource == b.Resource && bytes.Equal(appendLasting(nil, &a.Context), appendLasting(nil, &b.Context))
 }
 
 // samePolicies reports whether two answers of a source are the same, as far as both are known: what only one

@@ -200,7 +200,7 @@ func TestHistoryPasted(t *testing.T) {
 	h := history([]int{1, 10}, layerOf("p", allows("Read", "s3:GetObject")), layerOf("p", denies("NoQueues", "sqs:*")))
 	x := NewExplainer(h, Options{})
 	x.AddDenial(DenialFromMessage(userDenial("d", isDenied).ErrorMessage))
-	all, err := x.Findings(context.Background())
+	all, err := collect(x.Findings(context.Background()))
 	if err != nil || len(all) != 1 || all[0].Statement == nil || all[0].Statement.Sid.Value != "NoQueues" {
 		t.Errorf("findings %+v, error %v", all, err)
 	}
@@ -212,7 +212,7 @@ func TestHistoryError(t *testing.T) {
 	h.err = errors.New("disk on fire")
 	x := NewExplainer(h, Options{})
 	x.Add(userDenial("d", isDenied))
-	if _, err := x.Findings(context.Background()); !errors.Is(err, h.err) {
+	if _, err := collect(x.Findings(context.Background())); !errors.Is(err, h.err) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -5,52 +5,69 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/iamwhy/iamwhy/evaluator"
 	"github.com/iamwhy/iamwhy/evaluator/apicall"
 	"github.com/iamwhy/iamwhy/evaluator/policy"
 )
 
-// explain joins one group's evidence (rule T92): what AWS's message says, and
-// what the policies say.
-func (x *Explainer) explain(ctx context.Context, g *cluster) (*explained, error) {
-	d := g.denial
-	f := &Finding{
-		Count: len(g.seen), Denial: d, Decision: evaluator.Indeterminate, Layer: LayerUnknown, PolicyARN: d.Message.PolicyARN,
+// explainNow joins the evidence of one denial (rule T92): what AWS's message says, and
+// what the policies of x's one source say. When, and how often, there were calls like it is left open.
+func (x *Explainer) explainNow(ctx context.Context, d *Denial) (*explained, error) {
+	needs := d.needed()
+	if x.src == nil || len(needs) == 0 {
+		return x.explainWithout(d), nil
 	}
-	f.FirstSeen, f.LastSeen = g.span()
+	chosen, err := x.evaluate(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	f := newFinding(d)
+	f.Request, f.Explanation = chosen.request, &chosen.explanation
+	f.Blockers = chosen.explanation.Blockers
+	f.Notes = append(f.Notes, chosen.notes...)
+	return x.conclude(f, &chosen.policies), nil
+}
+
+// explainWithout explains a denial without policies.
+func (x *Explainer) explainWithout(d *Denial) *explained {
+	f := newFinding(d)
+	f.Request.Principal = d.Principal
+	if needs := d.needed(); len(needs) > 0 {
+		f.Request = needs[0].request()
+	}
+	return x.conclude(f, new(evaluator.Policies))
+}
+
+func newFinding(d *Denial) *Finding {
+	f := &Finding{Denial: *d, Decision: evaluator.Indeterminate, Layer: LayerUnknown, PolicyARN: d.Message.PolicyARN}
 	if d.Principal.ARN != "" {
 		f.Sessions = []string{d.Principal.ARN}
 	}
-	f.Request.Principal = d.Principal
-	requests := d.Requests()
-	if len(requests) > 0 {
-		f.Request = requests[0]
-	}
-	var policies evaluator.Policies
-	if x.src != nil && len(requests) > 0 {
-		chosen, err := x.evaluate(ctx, &d)
-		if err != nil {
-			return nil, err
-		}
-		f.Request, policies, f.Explanation = chosen.request, chosen.policies, &chosen.explanation
-		f.Blockers = chosen.explanation.Blockers
-		f.Notes = append(f.Notes, chosen.notes...)
-	}
+	return f
+}
+
+// conclude says what follows from message and evaluation.
+func (x *Explainer) conclude(f *Finding, policies *evaluator.Policies) *explained {
 	f.join()
 	f.alternatives()
 	if f.Explanation != nil && fixable(f) {
-		f.Fixes = evaluator.Fixes(&f.Request.Request, &policies)
+		f.Fixes = evaluator.Fixes(&f.Request.Request, policies)
 	}
 	if f.PermissionSet = x.permissionSet(&f.Request.Principal); f.PermissionSet != nil {
 		f.PermissionSet.inIdentityCenter(f.Fixes)
 	}
 	f.Reason = sentence(f)
-	out := &explained{Finding: f, events: oldest(nil, g.named()...), subjects: subjectsOf(f, &policies)}
+	return &explained{Finding: f, subjects: subjectsOf(f, policies), collectedAt: x.collectedAt()}
+}
+
+// collectedAt is when the policies were collected; zero if that isn't known.
+func (x *Explainer) collectedAt() time.Time {
 	if src, ok := x.src.(Collected); ok {
-		out.collectedAt = src.CollectedAt()
+		return src.CollectedAt()
 	}
-	return out, nil
+	return time.Time{}
 }
 
 // An evaluated is one request of a denial, and what the policies say of it.
@@ -96,23 +113,16 @@ func (x *Explainer) evaluate(ctx context.Context, d *Denial) (evaluated, error) 
 // evaluated are the requests that decide a denial: the one that AWS named or, if it named none, all that the
 // call surely needed (rule T81).
 func (d *Denial) evaluated() []Request {
-	requests := d.Requests()
-	if len(requests) < 2 {
-		return requests
+	needs := d.needed()
+	if len(needs) < 2 {
+		return made(needs)
 	}
-	if d.Message.Action != "" {
-		return requests[:1]
-	}
-	var required []Request
-	for _, r := range requests {
-		if r.Required {
-			required = append(required, r)
+	if d.Message.Action == "" {
+		if required := slices.DeleteFunc(slices.Clone(needs), func(n need) bool { return !n.required }); len(required) > 0 {
+			return made(required)
 		}
 	}
-	if required == nil {
-		return requests[:1]
-	}
-	return required
+	return made(needs[:1])
 }
 
 func head(s []string, n int) []string {

@@ -371,7 +371,7 @@ func TestChosenRequest(t *testing.T) {
 			d := Denial{Class: ClassDenied, Code: "AccessDenied", Message: ParseMessage("Access Denied", "sqs")}
 			d.Message.Action, d.Principal = tt.message, tt.requests[0].Principal
 			x.AddDenial(d.WithRequests(tt.requests...))
-			all, err := x.Findings(t.Context())
+			all, err := collect(x.Findings(t.Context()))
 			if err != nil || len(all) != 1 {
 				t.Fatalf("%d findings, %v", len(all), err)
 			}
@@ -391,7 +391,7 @@ func TestEvaluationLeavesDenial(t *testing.T) {
 	x := NewExplainer(always(evaluator.Policies{}), Options{})
 	d := DenialsOf(e, false)[0]
 	x.AddDenial(d)
-	all, err := x.Findings(t.Context())
+	all, err := collect(x.Findings(t.Context()))
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%d findings, %v", len(all), err)
 	}

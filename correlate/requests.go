@@ -75,18 +75,18 @@ func iamAction(action string) string {
 	return action
 }
 
-// requests returns what makes the requests that the denied call needed, once: the one that AWS named
+// needs returns what finds out what the denied call needed, once: the one that AWS named
 // first (T75).
-func (c *call) requests(d Denial, names []string) func() []Request {
-	return sync.OnceValue(func() []Request {
+func (c *call) needs(d Denial, names []string) func() []need {
+	return sync.OnceValue(func() []need {
 		derived := itemRequests(c.derived(), names)
 		if d.Message.Action == "" && keyDenied(d.Code) {
 			derived = ofService(derived, "kms")
 		}
 		chosen := c.choose(&d.Message, derived)
-		out := make([]Request, 0, len(chosen))
+		out := make([]need, 0, len(chosen))
 		for _, a := range chosen {
-			out = append(out, c.request(&d, a))
+			out = append(out, need{a.Required, sync.OnceValue(func() Request { return c.request(&d, a) })})
 		}
 		return out
 	})

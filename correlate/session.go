@@ -29,9 +29,12 @@ func (s *sessionStart) none() bool { return s.inline == "" && len(s.arns) == 0 }
 // nearly all are. They are many: they share it.
 var plainSession = &sessionStart{}
 
+// plain reports whether plainSession says as much.
+func (s *sessionStart) plain() bool { return s.none() && s.tags == nil }
+
 // short returns s, or plainSession if that says as much.
 func (s *sessionStart) short() *sessionStart {
-	if s.none() && s.tags == nil {
+	if s.plain() {
 		return plainSession
 	}
 	s.call, s.account = strings.Clone(s.call), strings.Clone(s.account) // the event isn't kept
@@ -176,7 +179,7 @@ func (x *Explainer) knowTags(d *Denial, c *evaluator.Context) {
 	if d.Event == nil || d.PrincipalMismatch {
 		return
 	}
-	if s := x.starts[d.Event.Identity.AccessKeyID]; s != nil {
+	if s := x.starts.get(d.Event.Identity.AccessKeyID); s != nil {
 		for _, v := range evaluator.TagValues("aws:PrincipalTag/", s.tags) {
 			if !c.Known(v.Name) {
 				c.Put(v)
@@ -209,7 +212,7 @@ func (x *Explainer) sessionLayer(d *Denial) (evaluator.Layer, bool) {
 		return evaluator.Layer{}, false
 	}
 	if d.Event != nil && !d.PrincipalMismatch {
-		if s := x.starts[d.Event.Identity.AccessKeyID]; s != nil {
+		if s := x.starts.get(d.Event.Identity.AccessKeyID); s != nil {
 			return s.layer(x.src, d.Principal.Account, d.Principal.ARN), true
 		}
 	}

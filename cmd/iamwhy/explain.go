@@ -113,17 +113,17 @@ func (a *app) explain(ctx context.Context, job explainJob) error {
 	if err := live.gather(ctx); err != nil {
 		return err
 	}
-	findings, err := explainer.Findings(ctx)
-	if err != nil {
-		return err
-	}
-	for _, f := range findings {
+	for f, err := range explainer.Findings(ctx) {
+		if err != nil {
+			return err
+		}
+		summary.Findings++
 		summary.ByLayer[f.Layer] += f.Count
 		if err := p.Finding(f); err != nil {
 			return err
 		}
 	}
-	summary.Events, summary.Skipped, summary.Findings = c.read, c.skipped, len(findings)
+	summary.Events, summary.Skipped = c.read, c.skipped
 	return a.conclude(p, &c, summary)
 }
 

@@ -50,7 +50,13 @@ func (a *app) policies(ctx context.Context, history string, stdinUsed bool) (src
 // openHistory opens the snapshots of --history, and that of --snapshot as one of them. What can't be used is left out, and said to be.
 func (a *app) openHistory(ctx context.Context, dir string) (src correlate.PolicySource, closing func(), err error) {
 	closing = func() {}
-	h := &snapshot.History{Loaded: a.problemsOf}
+	told := map[string]bool{} // a snapshot may be loaded again
+	h := &snapshot.History{Loaded: func(name string, s *snapshot.Snapshot) {
+		if !told[name] {
+			a.problemsOf(name, s)
+		}
+		told[name] = true
+	}}
 	if dir == ofGit || a.isWorkTree(ctx, dir) {
 		closing, err = a.addCommits(ctx, h)
 	} else {
