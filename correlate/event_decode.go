@@ -50,29 +50,29 @@ func DecodeEvent(data []byte) (*Event, error) {
 		ConsoleSession: d.flag(recordConsoleSession) == "true",
 		HasTLS:         !d[recordTLS].value.empty(),
 	}
-	var room [48]part // more than most records have
-	parts := append(room[:0],
-		part{&e.RequestID, d.text(recordRequestID)},
-		part{&e.Version, version},
-		part{&e.Source, src},
-		part{&e.Name, name},
-		part{&e.Region, d.text(recordRegion)},
-		part{&e.SourceIP, d.text(recordSourceIP)},
-		part{&e.UserAgent, d.text(recordUserAgent)},
-		part{&e.ErrorCode, d.text(recordErrorCode)},
-		part{&e.ErrorMessage, d.text(recordErrorMessage)},
-		part{&e.Type, d.text(recordType)},
-		part{&e.Category, d.text(recordCategory)},
-		part{&e.RecipientAccount, d.account(recordRecipientAccount)},
-		part{&e.VPCEndpointID, either(d.text(recordVPCEndpoint), d.text(additionalVPCEndpoint))}, // the latter before version 1.04
-		part{&e.VPCEndpointAccount, d.account(recordVPCEndpointAccount)},
-		part{&e.TLSVersion, d.text(tlsVersion)},
-		part{&e.TLSHost, d.text(tlsHost)},
+	var room [48]field // more than most records have
+	fields := append(room[:0],
+		field{&e.RequestID, d.text(recordRequestID)},
+		field{&e.Version, version},
+		field{&e.Source, src},
+		field{&e.Name, name},
+		field{&e.Region, d.text(recordRegion)},
+		field{&e.SourceIP, d.text(recordSourceIP)},
+		field{&e.UserAgent, d.text(recordUserAgent)},
+		field{&e.ErrorCode, d.text(recordErrorCode)},
+		field{&e.ErrorMessage, d.text(recordErrorMessage)},
+		field{&e.Type, d.text(recordType)},
+		field{&e.Category, d.text(recordCategory)},
+		field{&e.RecipientAccount, d.account(recordRecipientAccount)},
+		field{&e.VPCEndpointID, either(d.text(recordVPCEndpoint), d.text(additionalVPCEndpoint))}, // the latter before version 1.04
+		field{&e.VPCEndpointAccount, d.account(recordVPCEndpointAccount)},
+		field{&e.TLSVersion, d.text(tlsVersion)},
+		field{&e.TLSHost, d.text(tlsHost)},
 	)
-	parts = d.identity(&e.Identity, parts)
-	parts = d.session(&e.Identity, parts)
-	e.Resources, parts = d.resources(parts)
-	setStrings(parts)
+	fields = d.identity(&e.Identity, fields)
+	fields = d.session(&e.Identity, fields)
+	e.Resources, fields = d.resources(fields)
+	setStrings(fields)
 	d.setRaw(e)
 	return e, nil
 }
@@ -88,26 +88,26 @@ func checkVersion(version []byte) error {
 }
 
 // identity reads userIdentity. Any of it may be missing (T107).
-func (d *decoder) identity(id *Identity, parts []part) []part {
+func (d *decoder) identity(id *Identity, fields []field) []field {
 	id.OnBehalfOf = !d[identityOnBehalfOf].value.empty()
-	return append(parts,
-		part{&id.Type, d.text(identityType)},
-		part{&id.PrincipalID, d.text(identityPrincipalID)},
-		part{&id.ARN, d.text(identityARN)},
-		part{&id.Account, d.account(identityAccount)},
-		part{&id.AccessKeyID, d.text(identityAccessKeyID)},
-		part{&id.UserName, d.text(identityUserName)},
-		part{&id.InvokedBy, d.text(identityInvokedBy)},
-		part{&id.IdentityProvider, d.text(identityProvider)},
-		part{&id.InScopeOf, d.text(scopeSourceARN)},
+	return append(fields,
+		field{&id.Type, d.text(identityType)},
+		field{&id.PrincipalID, d.text(identityPrincipalID)},
+		field{&id.ARN, d.text(identityARN)},
+		field{&id.Account, d.account(identityAccount)},
+		field{&id.AccessKeyID, d.text(identityAccessKeyID)},
+		field{&id.UserName, d.text(identityUserName)},
+		field{&id.InvokedBy, d.text(identityInvokedBy)},
+		field{&id.IdentityProvider, d.text(identityProvider)},
+		field{&id.InScopeOf, d.text(scopeSourceARN)},
 	)
 }
 
 // session reads sessionContext. For IAM users it holds an empty
 // sessionIssuer and an empty webIdFederationData, which say nothing (T31).
-func (d *decoder) session(id *Identity, parts []part) []part {
+func (d *decoder) session(id *Identity, fields []field) []field {
 	if d[identitySession].value.empty() {
-		return parts
+		return fields
 	}
 	id.Session = &Session{
 		Created:     d.time(attributesCreated),
@@ -115,24 +115,24 @@ func (d *decoder) session(id *Identity, parts []part) []part {
 		AssumedRoot: d.flag(sessionAssumedRoot) == "true",
 	}
 	s := id.Session
-	return append(parts,
-		part{&s.IssuerType, d.text(issuerType)},
-		part{&s.IssuerID, d.text(issuerPrincipalID)},
-		part{&s.IssuerARN, d.text(issuerARN)},
-		part{&s.IssuerAccount, d.account(issuerAccount)},
-		part{&s.IssuerUserName, d.text(issuerUserName)},
-		part{&s.CreatedText, d.text(attributesCreated)},
-		part{&s.SourceIdentity, either(d.text(sessionSourceIdentity), d.text(attributesSourceIdentity))},
-		part{&s.EC2RoleDelivery, d.literal(sessionEC2RoleDelivery)},
-		part{&s.FederatedProvider, d.text(webIDProvider)},
+	return append(fields,
+		field{&s.IssuerType, d.text(issuerType)},
+		field{&s.IssuerID, d.text(issuerPrincipalID)},
+		field{&s.IssuerARN, d.text(issuerARN)},
+		field{&s.IssuerAccount, d.account(issuerAccount)},
+		field{&s.IssuerUserName, d.text(issuerUserName)},
+		field{&s.CreatedText, d.text(attributesCreated)},
+		field{&s.SourceIdentity, either(d.text(sessionSourceIdentity), d.text(attributesSourceIdentity))},
+		field{&s.EC2RoleDelivery, d.literal(sessionEC2RoleDelivery)},
+		field{&s.FederatedProvider, d.text(webIDProvider)},
 	)
 }
 
 // resources reads resources; ARN is also spelled arn.
-func (d *decoder) resources(parts []part) ([]EventResource, []part) {
+func (d *decoder) resources(fields []field) ([]EventResource, []field) {
 	v := d[recordResources].value.unwrap()
 	if v.kind() != '[' {
-		return nil, parts
+		return nil, fields
 	}
 	var room [4][3][]byte
 	found := room[:0]
@@ -154,35 +154,35 @@ func (d *decoder) resources(parts []part) ([]EventResource, []part) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, parts
+		return nil, fields
 	}
 	out := make([]EventResource, len(found))
 	for i, f := range found {
-		parts = append(parts, part{&out[i].ARN, f[0]}, part{&out[i].Account, f[1]}, part{&out[i].Type, f[2]})
+		fields = append(fields, field{&out[i].ARN, f[0]}, field{&out[i].Account, f[1]}, field{&out[i].Type, f[2]})
 	}
-	return out, parts
+	return out, fields
 }
 
-// A part is what one of an event's strings is to be.
-type part struct {
+// A field is what one of an event's strings is to be.
+type field struct {
 	to   *string
 	text []byte
 }
 
 // setStrings makes the strings of an event out of one allocation, which holds nothing else of the record: an event is
 // kept as a whole or not at all. Who keeps one of them for longer than the event clones it.
-func setStrings(parts []part) {
+func setStrings(fields []field) {
 	size := 0
-	for _, p := range parts {
+	for _, p := range fields {
 		size += len(p.text)
 	}
 	var b strings.Builder
 	b.Grow(size)
-	for _, p := range parts {
+	for _, p := range fields {
 		b.Write(p.text)
 	}
 	all := b.String()
-	for _, p := range parts {
+	for _, p := range fields {
 		*p.to, all = all[:len(p.text)], all[len(p.text):]
 	}
 }

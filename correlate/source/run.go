@@ -62,21 +62,28 @@ func readAll(ctx context.Context, items iter.Seq[item], opts Options) iter.Seq2[
 		// read: files are begun in their order. So nothing can wait for ever.
 		group.Go(func() error {
 			defer close(files)
+			jobs := make(chan job)
 			var readers errgroup.Group
-			readers.SetLimit(workers)
-			for it := range items {
-				file := make(chan []result, maxBatches)
-				select {
-				case files <- file:
-				case <-inner.Done():
-					return readers.Wait()
-				}
-				readers.Go(func() error {
-					defer close(file)
-					return readBatches(inner, it, opts, file)
-				})
+			for range workers {
+				readers.Go(func() error { return readJobs(inner, jobs, opts) })
 			}
-			return readers.Wait()
+			defer readers.Wait()
+			defer close(jobs)
+			for it := range items {
+				j := job{it, make(chan []result, maxBatches)}
+				select {
+				case files <- j.out:
+				case <-inner.Done():
+					return inner.Err()
+				}
+				select {
+				case jobs <- j:
+				case <-inner.Done():
+					close(j.out)
+					return inner.Err()
+				}
+			}
+			return nil
 		})
 		stopped := !forward(inner, files, yield)
 		cancel()
@@ -85,6 +92,24 @@ func readAll(ctx context.Context, items iter.Seq[item], opts Options) iter.Seq2[
 			yield(nil, err)
 		}
 	}
+}
+
+// A job is a file to read, and where what it holds goes, which is closed then.
+type job struct {
+	item item
+	out  chan []result
+}
+
+// readJobs reads one file after the other. It ends with the jobs, or once reading was cancelled.
+func readJobs(ctx context.Context, jobs <-chan job, opts Options) error {
+	for j := range jobs {
+		err := readBatches(ctx, j.item, opts, j.out)
+		close(j.out)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forward yields everything from files, one after the other. It returns false if

@@ -54,31 +54,36 @@ type signs struct {
 	several  bool
 }
 
-// look takes note of what a mark in a text may be of, if it isn't a bracket.
+// look takes note of what a mark in a text may be of, if it isn't a bracket. It is asked a few times a record, so it
+// compares with constants.
 func (s *signs) look(text []byte, i int) {
-	switch text[i] {
+	switch behind := text[i:]; text[i] {
 	case '\\':
-		if c := text[min(i+4, len(text)-1)]; '2' <= c && c <= '7' && begins(text[i:], `\u00`) {
+		if c := text[min(i+4, len(text)-1)]; '2' <= c && c <= '7' && begins(behind, `\u00`) {
 			s.telling = true
 		}
 	case 'M':
-		if surrounds(text, i, `"error`, `Message"`) {
-			s.lookAtError(text[i+len(`Message"`):])
+		if string(text[max(i-6, 0):i]) == `"error` && begins(behind, `Message"`) {
+			s.lookAtError(behind[len(`Message"`):])
 		}
 	case 'E':
-		if surrounds(text, i, `"response`, `Elements"`) {
+		if string(text[max(i-9, 0):i]) == `"response` && begins(behind, `Elements"`) {
 			s.lookAtResponse(text, i+len(`Elements"`))
 		}
 	case 'C':
-		switch text[max(i-1, 0)] {
-		case 'r':
-			if surrounds(text, i, `"error`, `Code"`) {
-				s.lookAtError(text[i+len(`Code"`):])
+		switch string(text[max(i-6, 0):i]) {
+		case `"error`:
+			if begins(behind, `Code"`) {
+				s.lookAtError(behind[len(`Code"`):])
 			}
-		case 't':
-			s.telling = s.telling || surrounds(text, i, `"event`, `Category"`) && !isCallCategory(text[i+len(`Category"`):])
-		case 's':
-			s.telling = s.telling || surrounds(text, i, `"Aws`, `CloudTrailInsight"`)
+		case `"event`:
+			if begins(behind, `Category"`) && !isCallCategory(behind[len(`Category"`):]) {
+				s.telling = true
+			}
+		default:
+			if begins(behind, `CloudTrailInsight"`) && bytes.HasSuffix(text[:i], []byte(`"Aws`)) {
+				s.telling = true
+			}
 		}
 	}
 }
