@@ -103,7 +103,7 @@ func (m *sessionStarts) put(accessKey string, s *sessionStart) {
 	if m.others == nil {
 		m.others = map[string]*sessionStart{}
 	}
-	m.others[accessKey] = s.short()
+	m.others[strings.Clone(accessKey)] = s.short() // and not the event that it is of
 }
 
 // get returns what is known of a session; nil if that is nothing.
