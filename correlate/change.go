@@ -230,8 +230,8 @@ type learned struct {
 	copies                   string // "" for the event's id
 }
 
-func (l *learned) change() Change {
-	return Change{Time: l.made.at(), By: l.by, Name: l.name, Policy: l.policy, Target: l.target, EventID: l.made.id.String()}
+func (x *Explainer) change(l *learned) Change {
+	return Change{Time: l.made.at(), By: l.by, Name: l.name, Policy: l.policy, Target: l.target, EventID: x.sightings.id(l.made)}
 }
 
 // learnChange keeps a change for the findings that it may concern.
@@ -240,7 +240,7 @@ func (x *Explainer) learnChange(e *Event) {
 	if len(subjects) == 0 {
 		return
 	}
-	l := &learned{made: sightingOf(e), by: x.texts.one(c.By), name: x.texts.one(c.Name), policy: x.texts.one(c.Policy), target: x.texts.one(c.Target)}
+	l := &learned{made: x.sightings.of(e), by: x.texts.one(c.By), name: x.texts.one(c.Name), policy: x.texts.one(c.Policy), target: x.texts.one(c.Target)}
 	if copies := cmp.Or(e.SharedID, e.DeliveryID(), e.Name+" "+e.Time.String()); copies != e.ID {
 		l.copies = copies
 	}
@@ -373,7 +373,7 @@ func (x *Explainer) changed(f *Finding, on *resting) {
 			if at := l.made.at(); at.Before(first) || !last.IsZero() && at.After(last) {
 				continue
 			}
-			c := l.change()
+			c := x.change(l)
 			copies := cmp.Or(l.copies, c.EventID)
 			if other, ok := found[copies]; !ok || c.EventID < other.EventID {
 				found[copies] = c

@@ -30,6 +30,8 @@ type Explainer struct {
 
 	changes map[string][]*learned // by what they touched (subjectOf)
 	texts   repeated              // of changes and findings
+
+	sightings *sightings
 }
 
 // NewExplainer returns an Explainer that finds policies in src; a nil src
@@ -38,7 +40,7 @@ func NewExplainer(src PolicySource, opts Options) *Explainer {
 	return &Explainer{
 		src: src, opts: opts,
 		starts: new(sessionStarts), seen: new(eventIDs), twins: map[string]twinned{}, groups: map[digest]*cluster{},
-		packer: new(packer), last: new(unpacked), changes: map[string][]*learned{}, texts: repeated{},
+		packer: new(packer), last: new(unpacked), changes: map[string][]*learned{}, texts: repeated{}, sightings: new(sightings),
 	}
 }
 
@@ -103,7 +105,7 @@ func (x *Explainer) Add(e *Event) int {
 	for i := range denials {
 		g := x.add(&denials[i], &packed)
 		if e.SharedID != "" && i == 0 {
-			x.twins[e.SharedID] = twinned{group: g, sighting: sightingOf(e), ofCaller: callerCopy(e)}
+			x.twins[e.SharedID] = twinned{group: g, sighting: g.seen[len(g.seen)-1], ofCaller: callerCopy(e)}
 		}
 		denials[i] = Denial{} // each of a batch may need what all of its items need
 	}
@@ -124,7 +126,7 @@ func (x *Explainer) meetTwin(first twinned, d *Denial) {
 		var packed *packedEvent
 		g := x.add(d, &packed)
 		g.learnOwners(owners)
-		x.twins[d.Event.SharedID] = twinned{group: g, sighting: sightingOf(d.Event), ofCaller: true}
+		x.twins[d.Event.SharedID] = twinned{group: g, sighting: g.seen[len(g.seen)-1], ofCaller: true}
 	}
 }
 
@@ -177,7 +179,7 @@ func (x *Explainer) add(d *Denial, packed **packedEvent) *cluster {
 	if e == nil {
 		e = new(Event)
 	}
-	g.seen = append(g.seen, sightingOf(e))
+	g.seen = append(g.seen, x.sightings.of(e))
 	return g
 }
 
@@ -416,7 +418,7 @@ func (x *Explainer) whole(ctx context.Context, some []*found) ([]*Finding, error
 		whole.Sessions = append(whole.Sessions, f.sessions...)
 		whole.Sessions = whole.Sessions[:min(len(whole.Sessions), maxSessions)]
 		for _, e := range f.events {
-			whole.EventIDs = append(whole.EventIDs, e.id.String())
+			whole.EventIDs = append(whole.EventIDs, x.sightings.id(e))
 		}
 		if f.resting != nil {
 			whole.Era = f.resting.era
@@ -501,7 +503,7 @@ func putTime(c *evaluator.Context, t time.Time) {
 
 // named are the sightings of events that have an id.
 func (p *part) named() []sighting {
-	return slices.DeleteFunc(slices.Clone(p.seen), func(s sighting) bool { return s.id == eventID{} })
+	return slices.DeleteFunc(slices.Clone(p.seen), func(s sighting) bool { return s.uuid == [16]byte{} && s.other == 0 })
 }
 
 // span is when the first and the last call of a part were made, as far as that is known.

@@ -7,28 +7,20 @@ import (
 	"time"
 )
 
-// An eventID is an event's id in as few bytes as it takes. The zero one is that of an event without.
-type eventID struct {
-	uuid  [16]byte // of an id as CloudTrail writes them; zero for any other
-	other string
+// uuidOf returns the bytes of an id as CloudTrail writes them; ok is false of any other, and of the one that is all zeros.
+func uuidOf(id string) (uuid [16]byte, ok bool) {
+	if len(id) != 36 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' {
+		return uuid, false
+	}
+	digits := id[:8] + id[9:13] + id[14:18] + id[19:23] + id[24:]
+	if _, err := hex.Decode(uuid[:], []byte(digits)); err != nil || uuid == [16]byte{} || uuidText(uuid) != id {
+		return [16]byte{}, false
+	}
+	return uuid, true
 }
 
-func eventIDOf(id string) eventID {
-	var e eventID
-	if len(id) == 36 && id[8] == '-' && id[13] == '-' && id[18] == '-' && id[23] == '-' {
-		digits := id[:8] + id[9:13] + id[14:18] + id[19:23] + id[24:]
-		if _, err := hex.Decode(e.uuid[:], []byte(digits)); err == nil && e.uuid != [16]byte{} && e.String() == id {
-			return e
-		}
-	}
-	return eventID{other: id}
-}
-
-func (e eventID) String() string {
-	if e.uuid == [16]byte{} {
-		return e.other
-	}
-	digits := hex.EncodeToString(e.uuid[:])
+func uuidText(uuid [16]byte) string {
+	digits := hex.EncodeToString(uuid[:])
 	return strings.Join([]string{digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]}, "-")
 }
 
@@ -40,11 +32,10 @@ type eventIDs struct {
 
 // add adds an id and reports whether it is new.
 func (s *eventIDs) add(id string) bool {
-	e := eventIDOf(id)
-	if e.uuid != [16]byte{} {
-		return addNew(&s.uuids, e.uuid)
+	if uuid, ok := uuidOf(id); ok {
+		return addNew(&s.uuids, uuid)
 	}
-	return addNew(&s.others, e.other)
+	return addNew(&s.others, id)
 }
 
 // addNew adds a key to a set, which is made for the first one, and reports whether it is new.
@@ -57,15 +48,37 @@ func addNew[K comparable](set *map[K]struct{}, key K) bool {
 	return len(*set) > before
 }
 
-// A sighting is one event of a cluster.
+// A sighting is one event of a cluster, in as few bytes as it takes: there may be a million of them.
 type sighting struct {
-	id      eventID
-	seconds int64 // of its time, since 1970
+	uuid    [16]byte // of its id
+	other   int32    // which of sightings.others that is, from 1, if it is no UUID; 0 if there is none
 	nanos   int32
+	seconds int64 // of its time, since 1970
 }
 
-func sightingOf(e *Event) sighting {
-	return sighting{eventIDOf(e.ID), e.Time.Unix(), int32(e.Time.Nanosecond())}
+// sightings make sightings, and hold what doesn't fit into them.
+type sightings struct{ others []string }
+
+func (all *sightings) of(e *Event) sighting {
+	s := sighting{seconds: e.Time.Unix(), nanos: int32(e.Time.Nanosecond())}
+	if uuid, ok := uuidOf(e.ID); ok {
+		s.uuid = uuid
+	} else if e.ID != "" {
+		all.others = append(all.others, e.ID)
+		s.other = int32(len(all.others))
+	}
+	return s
+}
+
+// id is the event's id; "" if it has none.
+func (all *sightings) id(s sighting) string {
+	switch {
+	case s.other > 0:
+		return all.others[s.other-1]
+	case s.uuid != [16]byte{}:
+		return uuidText(s.uuid)
+	}
+	return ""
 }
 
 // at is the time of the event; zero if it isn't known.

@@ -18,9 +18,10 @@ var eventIDTexts = rapid.OneOf(
 func TestEventID(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var ids eventIDs
+		var all sightings
 		seen := map[string]bool{}
 		for _, id := range rapid.SliceOf(eventIDTexts).Draw(t, "ids") {
-			if got := eventIDOf(id).String(); got != id {
+			if got := all.id(all.of(&Event{ID: id})); got != id {
 				t.Errorf("id %q is kept as %q", id, got)
 			}
 			if ids.add(id) == seen[id] {
@@ -33,7 +34,7 @@ func TestEventID(t *testing.T) {
 
 func TestSightingTime(t *testing.T) {
 	for _, at := range []time.Time{{}, time.Date(2026, 3, 1, 9, 12, 0, 7, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		if s := sightingOf(&Event{Time: at}); s.at() != at || s.at().IsZero() != at.IsZero() {
+		if s := new(sightings).of(&Event{Time: at}); s.at() != at || s.at().IsZero() != at.IsZero() {
 			t.Errorf("an event of %v was seen at %v", at, s.at())
 		}
 	}

@@ -11,6 +11,7 @@ func main() { os.Exit(Main()) }
 
 // Main runs the command with the process's arguments and streams and returns the exit status.
 func Main() int {
+	staySmall()
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	return run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
