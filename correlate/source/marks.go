@@ -68,7 +68,7 @@ const (
 )
 
 // markAny writes down the places to look at in a text of whole blocks, and returns how many there are. It takes
-// any capital letter behind a small one for a sign's, and every capital that begins the text.
+// C, E and M behind any small letter for a sign's.
 func markAny(text []byte, places *[partSize + spare]uint16) (found int) {
 	small := uint64(highBits)
 	var low, high uint64
@@ -77,12 +77,16 @@ func markAny(text []byte, places *[partSize + spare]uint16) (found int) {
 		low, small = mark32((*[32]byte)(block[:32]), small)
 		high, small = mark32((*[32]byte)(block[32:]), small)
 		for marked := low | high<<32; marked != 0; marked &= marked - 1 {
-			places[found] = uint16(at + bits.TrailingZeros64(marked))
-			found++
+			i := bits.TrailingZeros64(marked)
+			places[found] = uint16(at + i)
+			found += int(worthALook[block[i]])
 		}
 	}
 	return found
 }
+
+// worthALook is 1 for the bytes of which some are to be looked at.
+var worthALook = [256]uint8{'{': 1, '[': 1, ']': 1, '\\': 1, '\n': 1, 'C': 1, 'E': 1, 'M': 1}
 
 // mark32 returns the bits of 32 bytes, and where small letters are in the last eight of them; before says the same
 // of the eight before.

@@ -1,3 +1,5 @@
+//go:build !purego
+
 #include "textflag.h"
 
 // What a byte has to be, by its lower four bits: of e r s t; of C E M; of newline [ \ ]. 0xff is no byte's.
