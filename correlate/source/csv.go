@@ -16,7 +16,7 @@ type csvTable struct {
 
 // table reads CSV.
 func (t *text) table() error {
-	head := slices.Clone(t.w.buf[t.w.pos:min(len(t.w.buf), t.w.pos+sniffed)])
+	head := slices.Clone(t.w.begin())
 	c := &csvTable{text: t, rows: rows{t: t}}
 	if !c.header() {
 		return t.in.whole(t.path, "%s", describeStart(head))
@@ -51,6 +51,16 @@ func (c *csvTable) header() bool {
 		}
 	}
 	return false
+}
+
+// begin returns the begin of the line that is next, the same however the bytes arrive.
+func (w *window) begin() []byte {
+	for {
+		rest := w.buf[w.pos:min(len(w.buf), w.pos+sniffed)]
+		if line, _, ended := bytes.Cut(rest, newline); ended || len(rest) == sniffed || !w.more() {
+			return line
+		}
+	}
 }
 
 // shortLine returns the line that is next, unless it is longer than any header.

@@ -149,7 +149,7 @@ var forms = []struct {
 	{"empty", "", nil, []string{": empty file"}},
 	{"blank", " \n\n", nil, []string{"empty file: nothing but blanks"}},
 	{"binary", "\x00\x01\x1b]0;title\x07", nil, []string{`binary file that begins with "\x00\x01\x1b]0;title\a"`}},
-	{"prose", "Dear reader,\n", nil, []string{`neither JSON nor CSV with an eventName column: text that begins with "Dear reader,\n"`}},
+	{"prose", "Dear reader,\n", nil, []string{`neither JSON nor CSV with an eventName column: text that begins with "Dear reader,"`}},
 	{"zstd", "\x28\xb5\x2f\xfdxxxx", nil, []string{"zstd-compressed; decompress it first"}},
 	{"UTF-16", "\xff\xfe{\x00}\x00", nil, []string{"UTF-16 text; save it as UTF-8"}},
 	{"T1: gzip", gzipped(`{"Records":[` + sample("1") + `]}`), []string{"1"}, nil},
