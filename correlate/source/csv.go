@@ -57,9 +57,10 @@ func (c *csvTable) header() bool {
 func (w *window) begin() []byte {
 	for {
 		rest := w.buf[w.pos:min(len(w.buf), w.pos+sniffed)]
-		if line, _, ended := bytes.Cut(rest, newline); ended || len(rest) == sniffed || !w.more() {
+		if line, _, ended := bytes.Cut(rest, newline); ended || len(rest) == sniffed || w.err != nil {
 			return line
 		}
+		w.more()
 	}
 }
 
