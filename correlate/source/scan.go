@@ -179,7 +179,7 @@ func (h *hops) begin(text []byte, at int) {
 // What begins a record, {"eventVersion", can't stand in a string, since its quote would be escaped there. Where it follows
 // "},", that comma is between two elements of a list. That is the list of records if every list which began
 // in the record has ended (brackets); and what lies between is one element if no other object follows a comma, but
-// for those in such lists. So { is looked at, and [ and ], and nothing else.
+// for those in such lists. So of all that marks stops at, { [ and ] tell the end.
 //
 // Of text that isn't JSON, what is found may be wrong; but it never goes beyond what begins
 // the next record.
